@@ -1,0 +1,22 @@
+# Compiler settings of every target of ours, and the rule that a floor is a static library of all its sources.
+add_library(ordeal_settings INTERFACE)
+target_include_directories(ordeal_settings INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(ordeal_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  -Woverloaded-virtual -Werror)
+
+if(ORDEAL_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(ORDEAL_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()
+
+# ordeal_floor(NAME dependencies...): library ordeal_NAME of the .cc files in this folder.
+function(ordeal_floor name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/(node|main)/")
+  add_library(ordeal_${name} STATIC ${sources})
+  target_link_libraries(ordeal_${name} PUBLIC ordeal_settings ${ARGN})
+endfunction()

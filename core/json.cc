@@ -1,0 +1,182 @@
+#include "core/json.h"
+
+#include "core/json_fields.h"
+
+namespace ordeal {
+
+namespace {
+
+constexpr int nesting_limit = 32;
+
+Result<Value> value_at_depth(const Json& json, int depth) {
+  if (depth > nesting_limit) return error("a value is nested more than {} deep", nesting_limit);
+  if (json.is_null()) return Value();
+  if (json.is_boolean()) return Value(json.get<bool>());
+  if (json.is_string()) return Value(json.get<std::string>());
+  std::int64_t integer = 0;
+  if (read_json(json, integer)) return Value(integer);
+  if (!json.is_array())
+    return error("a value must be null, a boolean, an integer, a text or a list");
+  Value::List items;
+  for (const Json& item : json) {
+    Result<Value> value = value_at_depth(item, depth + 1);
+    if (!value) return value;
+    items.push_back(std::move(*value));
+  }
+  return Value(std::move(items));
+}
+
+Json to_json(const WitnessOperation& op) {
+  Json json = {{"id", op.id},
+               {"process", op.process},
+               {"node", op.node},
+               {"f", to_text(op.request.function)},
+               {"key", to_json(op.request.key)},
+               {"argument", to_json(op.request.argument)},
+               {"outcome", to_text(op.outcome)},
+               {"result", to_json(op.result)},
+               {"error", op.error},
+               {"invoked_at_ns", op.invoked_at.count()},
+               {"invoked", op.invoked},
+               {"breaks", op.breaks}};
+  if (op.completed_at) json["completed_at_ns"] = op.completed_at->count();
+  if (op.completed != never) json["completed"] = op.completed;
+  return json;
+}
+
+std::optional<Outcome> outcome_named(std::string_view name) {
+  for (const Outcome outcome : {Outcome::ok, Outcome::fail, Outcome::info}) {
+    if (to_text(outcome) == name) return outcome;
+  }
+  return std::nullopt;
+}
+
+std::optional<Certainty> certainty_named(std::string_view name) {
+  for (const Certainty certainty : {Certainty::proven, Certainty::suspected}) {
+    if (to_text(certainty) == name) return certainty;
+  }
+  return std::nullopt;
+}
+
+Result<WitnessOperation> witness_from_json(const Json& json) {
+  WitnessOperation op;
+  const auto read = Fields(json, "witness operation")
+                        .required("id", op.id)
+                        .required("process", op.process)
+                        .required("node", op.node)
+                        .named("f", op.request.function, function_named)
+                        .required("key", op.request.key)
+                        .required("argument", op.request.argument)
+                        .named("outcome", op.outcome, outcome_named)
+                        .required("result", op.result)
+                        .required("error", op.error)
+                        .required("invoked_at_ns", op.invoked_at)
+                        .required("invoked", op.invoked)
+                        .required("breaks", op.breaks)
+                        .optional("completed_at_ns", op.completed_at)
+                        .optional("completed", op.completed)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return op;
+}
+
+Json to_json(const Reason& reason) {
+  return {{"text", reason.text}, {"evidence", reason.evidence}};
+}
+
+Result<Reason> reason_from_json(const Json& json) {
+  Reason reason;
+  const auto read = Fields(json, "reason")
+                        .required("text", reason.text)
+                        .required("evidence", reason.evidence)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return reason;
+}
+
+}  // namespace
+
+Json to_json(const Value& value) {
+  if (const auto* boolean = value.as_boolean()) return *boolean;
+  if (const auto* integer = value.as_integer()) return *integer;
+  if (const auto* text = value.as_string()) return *text;
+  if (const auto* items = value.as_list()) {
+    Json list = Json::array();
+    for (const Value& item : *items) list.push_back(to_json(item));
+    return list;
+  }
+  return nullptr;
+}
+
+Result<Value> value_from_json(const Json& json) { return value_at_depth(json, 0); }
+
+Result<Json> parse_json(std::string_view text) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception& failure) {
+    return error("not JSON: {}", failure.what());
+  }
+}
+
+std::string to_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string to_page(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Json to_json(const Finding& finding) {
+  Json witness = Json::array();
+  for (const WitnessOperation& op : finding.witness) witness.push_back(to_json(op));
+  Json reasons = Json::array();
+  for (const Reason& reason : finding.reasons) reasons.push_back(to_json(reason));
+  return {{"schema", 1},
+          {"number", finding.number},
+          {"kind", to_text(finding.kind)},
+          {"headline", finding.headline},
+          {"promise", finding.promise},
+          {"key", to_json(finding.key)},
+          {"witness", std::move(witness)},
+          {"reasons", std::move(reasons)},
+          {"certainty", to_text(finding.certainty)},
+          {"certainty_basis", finding.certainty_basis},
+          {"diagnosis", finding.diagnosis},
+          {"operations_on_key", finding.operations_on_key},
+          {"unknown_on_key", finding.unknown_on_key},
+          {"bad_prefix_events", finding.bad_prefix_events},
+          {"at_ns", finding.at.count()},
+          {"nearest_fault",
+           finding.context.nearest_fault ? Json(*finding.context.nearest_fault) : Json()},
+          {"nearest_leader_change", finding.context.nearest_leader_change
+                                        ? Json(*finding.context.nearest_leader_change)
+                                        : Json()},
+          {"signature", finding.signature}};
+}
+
+Result<Finding> finding_from_json(const Json& json) {
+  Finding finding;
+  const auto read = Fields(json, "finding")
+                        .required("number", finding.number)
+                        .named("kind", finding.kind, finding_kind_named)
+                        .required("headline", finding.headline)
+                        .required("promise", finding.promise)
+                        .required("key", finding.key)
+                        .each("witness", finding.witness, witness_from_json)
+                        .each("reasons", finding.reasons, reason_from_json)
+                        .named("certainty", finding.certainty, certainty_named)
+                        .required("certainty_basis", finding.certainty_basis)
+                        .required("diagnosis", finding.diagnosis)
+                        .required("operations_on_key", finding.operations_on_key)
+                        .required("unknown_on_key", finding.unknown_on_key)
+                        .required("bad_prefix_events", finding.bad_prefix_events)
+                        .required("at_ns", finding.at)
+                        .optional("nearest_fault", finding.context.nearest_fault)
+                        .optional("nearest_leader_change", finding.context.nearest_leader_change)
+                        .required("signature", finding.signature)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return finding;
+}
+
+}  // namespace ordeal

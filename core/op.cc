@@ -1,0 +1,56 @@
+#include "core/op.h"
+
+#include <fmt/format.h>
+
+namespace ordeal {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> function_names = {"read", "write", "cas"};
+constexpr std::array<std::string_view, 3> outcome_names = {"ok", "fail", "info"};
+constexpr std::array<std::string_view, 4> event_names = {"invoke", "ok", "fail", "info"};
+
+template <class Enum, std::size_t size>
+std::optional<Enum> named(const std::array<std::string_view, size>& names, std::string_view name) {
+  for (std::size_t i = 0; i < size; ++i) {
+    if (names[i] == name) return static_cast<Enum>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view to_text(Function function) {
+  return function_names.at(static_cast<std::size_t>(function));
+}
+std::string_view to_text(Outcome outcome) {
+  return outcome_names.at(static_cast<std::size_t>(outcome));
+}
+std::string_view to_text(EventType type) { return event_names.at(static_cast<std::size_t>(type)); }
+
+std::optional<Function> function_named(std::string_view name) {
+  return named<Function>(function_names, name);
+}
+
+std::optional<EventType> event_type_named(std::string_view name) {
+  return named<EventType>(event_names, name);
+}
+
+std::string to_text(const Request& request) {
+  const std::string key = to_text(request.key);
+  const auto* pair = request.argument.as_list();
+  switch (request.function) {
+    case Function::read:
+      return fmt::format("read {}", key);
+    case Function::write:
+      return fmt::format("write {} {}", key, to_text(request.argument));
+    case Function::cas:
+      if (pair != nullptr && pair->size() == 2) {
+        return fmt::format("cas {} {}->{}", key, to_text(pair->at(0)), to_text(pair->at(1)));
+      }
+      return fmt::format("cas {} {}", key, to_text(request.argument));
+  }
+  return "?";
+}
+
+}  // namespace ordeal

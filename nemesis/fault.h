@@ -1,0 +1,68 @@
+#pragma once
+// The plug-in border of faults. A fault kind decides, as pure functions, what it can do, what to draw and
+// which shell commands do it, undo it and prove both on each node. The runner (nemesis.h) does the rest, the same
+// for all kinds: undo on the guard and in the ledger first, then inject, evidence, hold, heal, evidence.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clusters/cluster.h"
+#include "core/fault.h"
+#include "core/random.h"
+
+namespace ordeal::nemesis {
+
+// What a fault may know of the cluster at planning (without roles) and at injection.
+struct Arena {
+  std::vector<std::string> nodes;                        // names
+  std::vector<std::vector<std::string>> addresses;       // of each node, IPv4 and IPv6, that others know it by
+  std::vector<std::vector<std::string>> controllers;     // addresses from which our SSH reaches each node
+  std::vector<std::uint16_t> ssh_ports;                  // of each node
+  std::optional<std::size_t> leader;                     // now; unknown when nobody says so
+  clusters::Cluster* cluster = nullptr;                  // for start_command and the like
+};
+
+// What to do on one node. All commands are run by /bin/sh as root.
+struct NodeAction {
+  std::size_t node = 0;
+  std::string undo;     // idempotent; touches only what `inject` made; run by the guard, also when Ordeal is dead
+  std::string inject;
+  std::string effect;   // exit status 0 and a line of evidence once the fault is in effect
+  std::string healed;   // exit status 0 and a line of evidence once it is undone
+};
+
+struct Injection {
+  std::string resolved;  // for people: "n1 n2 | n3 n4 n5"
+  std::vector<NodeAction> actions;
+};
+
+// How reports draw a kind.
+struct Drawing {
+  std::string_view colour;  // CSS, from a colour-blind safe palette
+  std::string_view symbol;  // one character
+};
+
+class Fault {
+ public:
+  virtual ~Fault() = default;
+  [[nodiscard]] virtual std::string_view kind() const = 0;
+  [[nodiscard]] virtual std::string_view summary() const = 0;
+  [[nodiscard]] virtual Drawing drawing() const = 0;
+  // A shell command that succeeds where the node can take this fault, and otherwise says why not on stderr.
+  [[nodiscard]] virtual std::string probe() const = 0;
+  // Kind, targets and parameters of one fault; the schedule (id, begin, duration) is the caller's.
+  [[nodiscard]] virtual FaultSpec draw(Rng& rng, std::size_t nodes) const = 0;
+  // Targets resolved, commands made. Pure: the same spec and arena give the same commands.
+  [[nodiscard]] virtual Result<Injection> plan(const FaultSpec& spec, const Arena& arena) const = 0;
+  // Undoes whatever faults of this kind earlier runs may have left on a node; idempotent.
+  [[nodiscard]] virtual std::string sweep() const = 0;
+};
+
+// The list of faults that Ordeal comes with.
+[[nodiscard]] const std::vector<std::unique_ptr<Fault>>& faults();
+[[nodiscard]] const Fault* fault_named(std::string_view kind);
+
+}  // namespace ordeal::nemesis

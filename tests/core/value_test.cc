@@ -1,0 +1,37 @@
+#include "core/value.h"
+
+#include <catch2/catch.hpp>
+
+#include "core/op.h"
+#include "core/time.h"
+
+using namespace ordeal;
+
+TEST_CASE("values of different types are never equal") {
+  const std::vector<Value> values = {Value(),    Value(0),        Value(false),
+                                     Value("0"), Value::list({}), Value::list({0})};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (std::size_t j = 0; j < values.size(); ++j) REQUIRE((values[i] == values[j]) == (i == j));
+  }
+  REQUIRE(Value("a").hash() == Value(std::string("a")).hash());
+  REQUIRE(Value::list({1, "b"}) == Value::list({1, "b"}));
+}
+
+TEST_CASE("a value is small") { REQUIRE(sizeof(Value) == 24); }
+
+TEST_CASE("words for people") {
+  REQUIRE(to_text(Value::list({1, "b", Value(), Value(true)})) == "[1 b nil true]");
+  REQUIRE(to_text(Request{Function::cas, "x", Value::list({3, 7})}) == "cas x 3->7");
+  REQUIRE(to_text(Request{Function::write, 1, Value()}) == "write 1 nil");
+  REQUIRE(to_text(63s) == "1 min 3 s");
+  REQUIRE(to_text(812ms) == "812 ms");
+  REQUIRE(to_text(4250ms) == "4.25 s");
+  REQUIRE(to_seconds(61204ms) == "61.204");
+  REQUIRE(to_seconds(-240ms) == "-0.240");
+}
+
+TEST_CASE("names of the vocabulary are read back") {
+  for (const Function function : all_functions)
+    REQUIRE(function_named(to_text(function)) == function);
+  REQUIRE_FALSE(function_named("raed"));
+}
