@@ -27,6 +27,10 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const NodeSample& sample);
 [[nodiscard]] Result<NodeSample> node_sample_from_json(const Json& json);
 
+[[nodiscard]] Json to_json(const VerdictReason& reason);
+[[nodiscard]] Result<VerdictReason> verdict_reason_from_json(const Json& json);
+[[nodiscard]] Json to_json(const Health& health);
+[[nodiscard]] Result<Health> health_from_json(const Json& json);
 [[nodiscard]] Json to_json(const RunRecord& run);
 [[nodiscard]] Result<RunRecord> run_record_from_json(const Json& json);
 

@@ -93,27 +93,6 @@ Result<Coverage> coverage_from_json(const Json& json) {
   return coverage;
 }
 
-Json health_to_json(const Health& health) {
-  return {{"nodes", health.nodes},
-          {"nodes_up_at_end", health.nodes_up_at_end},
-          {"logs_collected", health.logs_collected},
-          {"recovery_ns", optional_ns(health.recovery)},
-          {"holes", health.holes}};
-}
-
-Result<Health> health_from_json(const Json& json) {
-  Health health;
-  const auto read = Fields(json, "health")
-                        .required("nodes", health.nodes)
-                        .required("nodes_up_at_end", health.nodes_up_at_end)
-                        .required("logs_collected", health.logs_collected)
-                        .optional("recovery_ns", health.recovery)
-                        .required("holes", health.holes)
-                        .status();
-  if (!read) return pass_on(read.error());
-  return health;
-}
-
 Json check_to_json(const CheckReport& check) {
   return {{"checker", check.checker},
           {"answer", to_text(check.answer)},
@@ -192,17 +171,6 @@ Result<FaultSummary> fault_from_json(const Json& json) {
   return fault;
 }
 
-Result<VerdictReason> reason_from_json(const Json& json) {
-  VerdictReason reason;
-  const auto read = Fields(json, "reason")
-                        .named("verdict", reason.verdict, verdict_named)
-                        .required("text", reason.text)
-                        .required("advice", reason.advice)
-                        .status();
-  if (!read) return pass_on(read.error());
-  return reason;
-}
-
 Json leader_to_json(const LeaderChange& change) {
   return {{"at_ns", change.at.count()},
           {"from", change.from},
@@ -224,16 +192,48 @@ Result<LeaderChange> leader_from_json(const Json& json) {
 
 }  // namespace
 
+Json to_json(const VerdictReason& reason) {
+  return {{"verdict", to_text(reason.verdict)}, {"text", reason.text}, {"advice", reason.advice}};
+}
+
+Result<VerdictReason> verdict_reason_from_json(const Json& json) {
+  VerdictReason reason;
+  const auto read = Fields(json, "reason")
+                        .named("verdict", reason.verdict, verdict_named)
+                        .required("text", reason.text)
+                        .required("advice", reason.advice)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return reason;
+}
+
+Json to_json(const Health& health) {
+  return {{"nodes", health.nodes},
+          {"nodes_up_at_end", health.nodes_up_at_end},
+          {"logs_collected", health.logs_collected},
+          {"recovery_ns", optional_ns(health.recovery)},
+          {"holes", health.holes}};
+}
+
+Result<Health> health_from_json(const Json& json) {
+  Health health;
+  const auto read = Fields(json, "health")
+                        .required("nodes", health.nodes)
+                        .required("nodes_up_at_end", health.nodes_up_at_end)
+                        .required("logs_collected", health.logs_collected)
+                        .optional("recovery_ns", health.recovery)
+                        .required("holes", health.holes)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return health;
+}
+
 Json to_json(const RunRecord& run) {
   return {{"schema", 1},
           {"name", run.name},
           {"verdict", to_text(run.verdict)},
-          {"reasons", list_of(run.reasons,
-                              [](const VerdictReason& reason) {
-                                return Json{{"verdict", to_text(reason.verdict)},
-                                            {"text", reason.text},
-                                            {"advice", reason.advice}};
-                              })},
+          {"reasons",
+           list_of(run.reasons, [](const VerdictReason& reason) { return to_json(reason); })},
           {"cluster", run.cluster},
           {"workload", run.workload},
           {"nemeses", run.nemeses},
@@ -246,7 +246,7 @@ Json to_json(const RunRecord& run) {
           {"duration_ns", run.duration.count()},
           {"interrupted", run.interrupted},
           {"coverage", coverage_to_json(run.coverage)},
-          {"health", health_to_json(run.health)},
+          {"health", to_json(run.health)},
           {"checks", list_of(run.checks, check_to_json)},
           {"faults", list_of(run.faults, fault_to_json)},
           {"leaders", list_of(run.leaders, leader_to_json)},
@@ -263,7 +263,7 @@ Result<RunRecord> run_record_from_json(const Json& json) {
                         .required("schema", schema)
                         .required("name", run.name)
                         .named("verdict", run.verdict, verdict_named)
-                        .each("reasons", run.reasons, reason_from_json)
+                        .each("reasons", run.reasons, verdict_reason_from_json)
                         .required("cluster", run.cluster)
                         .required("workload", run.workload)
                         .required("nemeses", run.nemeses)

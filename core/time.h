@@ -2,8 +2,11 @@
 // Time in Ordeal: nanoseconds of one monotonic clock, counted from the start of the run, and
 // deadlines on it. Wall-clock time appears once a run, as the moment the run clock was started.
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace ordeal {
 
@@ -52,6 +55,9 @@ class Deadline {
 
 // "1 min 3 s", "4.25 s", "812 ms", "37 us": for people.
 [[nodiscard]] std::string to_text(Nanoseconds duration);
+// "90s", "1.5m", "500ms", "2h"; nullopt when the text is no duration, is negative or needs more
+// than 64 bits.
+[[nodiscard]] std::optional<Nanoseconds> parse_duration(std::string_view text);
 // "61.204" : seconds with milliseconds, for tables whose heading names the unit.
 [[nodiscard]] std::string to_seconds(Nanoseconds duration);
 // "2026-11-23T02:04:31Z".

@@ -1,17 +1,25 @@
 #pragma once
-// The engine: N worker threads, one client each, pull requests from a generator and record what became of them.
+// The engine: N worker threads, one client each, pull requests from a generator and record what
+// became of them.
 //
-// One lock orders everything that must be ordered: a worker hands in its completion, learns its next request
-// and records the invocation, then leaves the lock and calls its client. So an invocation is recorded before the
-// request is sent and a completion after the answer was received, completions come before the generation of the
-// next request (no false concurrency at low rates), and the generator needs no thread safety.
+// One lock orders everything that must be ordered: a worker hands in its completion, learns its
+// next request and records the invocation, then leaves the lock and calls its client. So an
+// invocation is recorded before the request is sent and a completion after the answer was received,
+// completions come before the generation of the next request (no false concurrency at low rates),
+// and the generator needs no thread safety. Completions are stamped when the answer arrives, before
+// the lock.
 //
-// A worker's node is fixed: worker modulo nodes. After an `info` its process is retired: the worker goes on as
-// process + workers, with a new client.
+// A worker's node is fixed: worker modulo nodes. After an `info` its process is retired: the worker
+// goes on as process + workers, with a new client. Clients are opened between operations; where
+// that fails, the worker's next request is recorded as `fail`, since it was never sent, and then it
+// is tried again.
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "clusters/cluster.h"
@@ -26,7 +34,8 @@ struct WorkersOptions {
   std::size_t nodes = 1;
   Nanoseconds operation_timeout = 1s;
   Process first_process = 0;  // so that a later phase does not reuse process numbers
-  // After `fail` or `info` a worker pauses this long, so that a dead node does not fill the history.
+  // After `fail` or `info` a worker pauses this long, so that a dead node does not fill the
+  // history. A compare-and-set that found another value is an answer and costs no pause.
   Nanoseconds pause_after_error = 20ms;
 };
 
@@ -35,19 +44,22 @@ struct WorkersProgress {
   std::atomic<std::uint64_t> ok{0}, fail{0}, info{0};
 };
 
+// Called by the workers' threads, several at a time.
 using OpenClient = std::function<Result<std::unique_ptr<clusters::Client>>(std::size_t node)>;
 
 struct WorkersEnd {
-  Process next_process = 0;    // first number not used
-  std::size_t clients_not_opened = 0;
-  std::optional<Error> failure;  // the history could not be written
+  Process next_process = 0;            // neither this number nor a higher one was used
+  std::size_t clients_not_opened = 0;  // attempts that failed
+  // Why the phase could not be carried to its end: the history could not be written, a thread not
+  // be started, or the generator made everybody wait for nothing.
+  std::optional<Error> failure;
 };
 
-// Returns when the generator is done and all operations are complete, when stop is requested (operations under
-// way are waited for, at most operation_timeout), or when the history cannot be written.
-[[nodiscard]] WorkersEnd run_workers(workloads::Generator generator, Rng rng, const OpenClient& open,
-                                     HistoryWriter& history, const RunClock& clock,
-                                     const WorkersOptions& options, WorkersProgress& progress,
-                                     std::stop_token stop);
+// Returns when the generator is done and all operations are complete, when stop is requested
+// (operations under way are waited for, at most operation_timeout), or when it failed.
+[[nodiscard]] WorkersEnd run_workers(workloads::Generator generator, Rng rng,
+                                     const OpenClient& open, HistoryWriter& history,
+                                     const RunClock& clock, const WorkersOptions& options,
+                                     WorkersProgress& progress, std::stop_token stop);
 
 }  // namespace ordeal::harness

@@ -35,3 +35,14 @@ TEST_CASE("names of the vocabulary are read back") {
     REQUIRE(function_named(to_text(function)) == function);
   REQUIRE_FALSE(function_named("raed"));
 }
+
+TEST_CASE("durations are read") {
+  REQUIRE(parse_duration("60s") == Nanoseconds(60s));
+  REQUIRE(parse_duration("1.5m") == Nanoseconds(90s));
+  REQUIRE(parse_duration("500ms") == Nanoseconds(500ms));
+  REQUIRE(parse_duration("2h") == Nanoseconds(2h));
+  for (const char* bad :
+       {"", "s", "60", "-1s", "1 s", "1e3s", "60x", "s60", "nans", "99999999999h"}) {
+    REQUIRE_FALSE(parse_duration(bad));
+  }
+}

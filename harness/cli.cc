@@ -1,0 +1,323 @@
+#include <cstdlib>
+#include <cstring>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "core/json_fields.h"
+#include "core/verdict.h"
+#include "harness/commands.h"
+#include "harness/version.h"
+
+namespace ordeal::harness {
+
+namespace {
+
+constexpr const char* footer = R"(examples:
+  ordeal run --nemesis partition,kill            etcd on a lab of five nodes, for a minute
+  ordeal run --nemesis kill --node root@db1 --node root@db2 --node root@db3
+  ordeal run --reads serializable --seed 42      a promise that etcd does not make: ends FAIL
+  ordeal check runs/2026-...                     judge a stored run again, without a cluster
+  ordeal lab up --nodes 3                        local nodes; then: ordeal run --lab default
+
+exit codes: 0 PASS, 1 FAIL, 2 INCONCLUSIVE, 3 BROKEN, 64 usage, 130 interrupted
+)";
+
+struct Flags {
+  RunFlags run;
+  CheckFlags check;
+  NodeFlags nodes;  // of doctor and heal
+  OutputFlags output;
+  std::string reads = "linearizable";
+  std::string progress = "auto";
+  std::string color = "auto";
+  std::filesystem::path run_directory;
+  std::string what;
+  std::string lab_name = "default";
+  std::size_t lab_nodes = 5;
+  bool all = false;
+  std::string lab_node;
+  std::vector<std::string> lab_command;
+};
+
+// A duration with its unit. CLI11 takes conversion errors as exceptions.
+CLI::Option* add_duration(CLI::App* app, const std::string& name, Nanoseconds& to,
+                          const std::string& help) {
+  const auto read = [&to, name](const std::string& text) {
+    const auto duration = parse_duration(text);
+    if (!duration) {
+      throw CLI::ValidationError(
+          name, fmt::format("\"{}\" is no duration; say 90s, 1.5m or 500ms", text));
+    }
+    to = *duration;
+  };
+  return app
+      ->add_option_function<std::string>(name, read, fmt::format("{} [{}]", help, to_text(to)))
+      ->type_name("TIME");
+}
+
+void add_nodes(CLI::App* app, NodeFlags& nodes) {
+  const char* group = "Nodes (one of these ways; none: a lab of 5 for the length of the run)";
+  app->add_option("--inventory", nodes.inventory, "JSON file that names the nodes")
+      ->type_name("FILE")
+      ->group(group);
+  app->add_option("--node", nodes.nodes, "a node, user@host:port; repeat it")
+      ->type_name("NODE")
+      ->group(group);
+  app->add_option("--lab", nodes.lab, "the nodes of a lab that is up")
+      ->type_name("NAME")
+      ->group(group);
+  app->add_option("--nodes", nodes.lab_nodes, "a lab of this many nodes")
+      ->type_name("N")
+      ->group(group);
+  app->add_option("--password-env", nodes.password_variable,
+                  "environment variable that holds the SSH password")
+      ->type_name("VAR")
+      ->group(group);
+}
+
+void add_output(CLI::App* app, Flags& flags) {
+  app->add_flag("--json", flags.output.json, "print the result as JSON");
+  app->add_option("--color", flags.color, "auto, always or never [auto]")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->type_name("WHEN");
+}
+
+CLI::App* add_run(CLI::App& app, Flags& flags) {
+  CLI::App* run = app.add_subcommand("run", "put a cluster through an ordeal and judge it");
+  Configuration& c = flags.run.configuration;
+  auto& work = c.workload_options;
+  run->add_option("--cluster", c.cluster, "the tested system [etcd]")->type_name("NAME");
+  run->add_option("--workload", c.workload, "what clients do and what judges it [register]")
+      ->type_name("NAME");
+  run->add_option("--nemesis", c.nemeses, "fault kinds, separated by commas [none]")
+      ->delimiter(',')
+      ->type_name("KINDS");
+  add_duration(run, "--time", c.time, "length of the main phase");
+  run->add_option("--seed", flags.run.seed,
+                  "seed of everything that is random [drawn, and printed]")
+      ->type_name("N");
+  run->add_option("--plan", flags.run.plan,
+                  "replay this plan.json; only flags of nodes and output go with it")
+      ->type_name("FILE");
+  run->add_flag("-n,--dry-run", flags.run.dry_run,
+                "print the plan and touch nothing (--json: as plan.json)");
+  run->add_option("--runs", flags.run.runs, "where runs are stored [runs]")->type_name("DIR");
+  run->add_option("--progress", flags.progress, "auto, bar, lines or none [auto]")
+      ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
+      ->type_name("HOW");
+  add_output(run, flags);
+  add_nodes(run, flags.run.nodes);
+
+  const char* clients = "Clients";
+  run->add_option("--clients", work.clients, "concurrent clients [10]")
+      ->type_name("N")
+      ->group(clients);
+  run->add_option("--rate", work.rate,
+                  "operations a second, all clients together [as fast as answered]")
+      ->type_name("N")
+      ->group(clients);
+  run->add_option("--keys", work.keys, "keys in total [as many as time allows]")
+      ->type_name("N")
+      ->group(clients);
+  run->add_option("--group", work.group, "clients that share a key [5]")
+      ->type_name("N")
+      ->group(clients);
+  run->add_option("--ops-per-key", work.operations_per_key,
+                  "operations before a key is retired [300]")
+      ->type_name("N")
+      ->group(clients);
+  run->add_option("--reads-share", work.read_share, "share of reads [0.5]")
+      ->type_name("0..1")
+      ->group(clients);
+  run->add_option("--writes-share", work.write_share, "share of writes [0.25]; the rest is cas")
+      ->type_name("0..1")
+      ->group(clients);
+  add_duration(run, "--op-timeout", c.operation_timeout, "of one operation")->group(clients);
+
+  const char* faults = "Faults";
+  add_duration(run, "--fault-time", c.faults.duration, "mean length of a fault")->group(faults);
+  add_duration(run, "--calm-time", c.faults.calm, "mean calm between faults")->group(faults);
+  add_duration(run, "--recovery-time", c.recovery_timeout, "until the healed cluster must be whole")
+      ->group(faults);
+  add_duration(run, "--check-time", c.check_timeout, "for the checkers, then INCONCLUSIVE");
+
+  const char* etcd = "etcd";
+  run->add_option("--reads", flags.reads, "linearizable or serializable [linearizable]")
+      ->check(CLI::IsMember({"linearizable", "serializable"}))
+      ->type_name("HOW")
+      ->group(etcd);
+  run->add_option("--etcd-binary", c.cluster_options.binary,
+                  "upload and test this program [the node's own]")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE")
+      ->group(etcd);
+  run->add_option("--server-flag", c.cluster_options.server_flags,
+                  "appended to etcd's command line; repeat it")
+      ->type_name("FLAG")
+      ->group(etcd);
+  return run;
+}
+
+void add_lab(CLI::App& app, Flags& flags) {
+  CLI::App* lab = app.add_subcommand("lab", "local nodes made of Linux namespaces");
+  lab->require_subcommand(1);
+  const auto named = [&](const char* name, const char* help) {
+    CLI::App* command = lab->add_subcommand(name, help);
+    command->add_option("--name", flags.lab_name, "of the lab [default]")->type_name("NAME");
+    return command;
+  };
+  named("up", "bring a lab up; it stays until `lab down`")
+      ->add_option("--nodes", flags.lab_nodes, "how many nodes [5]")
+      ->type_name("N");
+  named("down", "take a lab down")->add_flag("--all", flags.all, "every lab that is up");
+  add_output(lab->add_subcommand("status", "labs that are up"), flags);
+  named("inventory", "the nodes of a lab, as an inventory file");
+  CLI::App* shell = named("shell", "a shell on a node, or a command");
+  shell->add_option("node", flags.lab_node, "n1, n2, ...")->required();
+  shell->add_option("command", flags.lab_command, "to run there, after --");
+}
+
+void add_others(CLI::App& app, Flags& flags) {
+  CLI::App* check =
+      app.add_subcommand("check", "judge a stored run or a history again; needs no cluster");
+  check->add_option("path", flags.check.path, "a run directory, or a history.jsonl")
+      ->required()
+      ->check(CLI::ExistingPath);
+  check->add_option("--as", flags.check.workload, "how to judge a bare history [register]")
+      ->type_name("WORKLOAD");
+  add_duration(check, "--check-time", flags.check.check_timeout,
+               "for the checkers, then INCONCLUSIVE");
+  add_output(check, flags);
+
+  CLI::App* report = app.add_subcommand("report", "render the reports of a judged run again");
+  report->add_option("run", flags.run_directory, "a run directory")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  add_output(report, flags);
+
+  CLI::App* list =
+      app.add_subcommand("list", "what there is: clusters, workloads, nemeses; or the stored runs");
+  list->add_option("what", flags.what, "clusters, workloads, nemeses or runs")
+      ->check(CLI::IsMember({"clusters", "workloads", "nemeses", "runs"}));
+  list->add_option("--runs", flags.run.runs, "where runs are stored [runs]")->type_name("DIR");
+  add_output(list, flags);
+
+  CLI::App* heal =
+      app.add_subcommand("heal", "undo what a run that was killed may have left on its nodes");
+  heal->add_option("run", flags.run_directory, "a run directory")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  heal->add_option("--password-env", flags.nodes.password_variable,
+                   "environment variable that holds the SSH password")
+      ->type_name("VAR");
+
+  CLI::App* doctor = app.add_subcommand(
+      "doctor", "is everything here that a run needs, on this machine or on nodes?");
+  add_nodes(doctor, flags.nodes);
+}
+
+// The usage error of CLI11 as one sentence, with the nearest known flag.
+int usage(const CLI::App& app, const CLI::ParseError& failure) {
+  std::string text = failure.what();
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  if (const std::vector<std::string> extras = command->remaining(); !extras.empty()) {
+    text = fmt::format("{} is not known here", extras.front());
+    std::vector<std::string> names;
+    for (const CLI::Option* option : command->get_options()) names.push_back(option->get_name());
+    for (const CLI::App* sub : command->get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(sub->get_name());
+    }
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const std::string given = extras.front().substr(0, extras.front().find('='));
+    if (const auto near = nearest_word(given, known); !near.empty())
+      text += fmt::format("; did you mean {}?", near);
+  }
+  fmt::print(stderr, "ordeal: {}\nSee: {} --help\n", text,
+             command == &app ? "ordeal" : "ordeal " + command->get_name());
+  return exit_usage;
+}
+
+void settle(Flags& flags) {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  const bool plain = (no_color != nullptr && *no_color != '\0') || term == nullptr ||
+                     std::strcmp(term, "dumb") == 0;
+  flags.output.colour =
+      flags.color == "always" || (flags.color == "auto" && !plain && ::isatty(STDOUT_FILENO) == 1);
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* locale = std::getenv(name);
+    if (locale == nullptr || *locale == '\0') continue;
+    flags.output.unicode =
+        std::strstr(locale, "UTF-8") != nullptr || std::strstr(locale, "utf8") != nullptr;
+    break;
+  }
+  flags.run.output = flags.check.output = flags.output;
+  flags.run.configuration.cluster_options.serializable_reads = flags.reads == "serializable";
+  flags.run.progress = flags.progress == "bar"     ? Progress::bar
+                       : flags.progress == "lines" ? Progress::lines
+                       : flags.progress == "none"  ? Progress::none
+                                                   : Progress::automatic;
+}
+
+int dispatch_lab(const CLI::App& lab, const Flags& flags) {
+  const std::string& command = lab.get_subcommands().front()->get_name();
+  if (command == "up") return lab_up_command(flags.lab_name, flags.lab_nodes);
+  if (command == "down") return lab_down_command(flags.lab_name, flags.all);
+  if (command == "status") return lab_status_command(flags.output);
+  if (command == "inventory") return lab_inventory_command(flags.lab_name);
+  return lab_shell_command(flags.lab_name, flags.lab_node, flags.lab_command);
+}
+
+int dispatch(const CLI::App& app, const Flags& flags) {
+  const CLI::App& chosen = *app.get_subcommands().front();
+  const std::string& command = chosen.get_name();
+  if (command == "run") return run_command(flags.run);
+  if (command == "lab") return dispatch_lab(chosen, flags);
+  if (command == "check") return check_command(flags.check);
+  if (command == "report") return report_command(flags.run_directory, flags.output);
+  if (command == "list") return list_command(flags.what, flags.run.runs, flags.output);
+  if (command == "heal") return heal_command(flags.run_directory, flags.nodes);
+  return doctor_command(flags.nodes);
+}
+
+}  // namespace
+
+int main_command(int argc, char** argv) {
+  Flags flags;
+  CLI::App app(
+      "Ordeal puts a real cluster through an ordeal and tells whether it kept its promises.",
+      "ordeal");
+  app.footer(footer);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", long_version());
+  const CLI::App* run = add_run(app, flags);
+  add_lab(app, flags);
+  add_others(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app.exit(asked);
+  } catch (const CLI::ParseError& failure) {
+    return usage(app, failure);
+  }
+  if (!flags.run.plan.empty()) {
+    for (const CLI::Option* option : run->get_options()) {
+      const std::string& group = option->get_group();
+      const bool fits = group.rfind("Nodes", 0) == 0 || option->check_name("--plan") ||
+                        option->check_name("--json") || option->check_name("--color") ||
+                        option->check_name("--runs") || option->check_name("--progress") ||
+                        option->check_name("--dry-run");
+      if (option->count() > 0 && !fits) {
+        return usage_error({fmt::format("--plan already decides {}: leave one of the two out",
+                                        option->get_name())});
+      }
+    }
+  }
+  settle(flags);
+  return dispatch(app, flags);
+}
+
+}  // namespace ordeal::harness

@@ -1,0 +1,73 @@
+#pragma once
+// The commands of the command line, after parsing. Each prints its result to stdout, progress and
+// errors to stderr, and returns the exit code of the process.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/live.h"
+#include "harness/plan.h"
+
+namespace ordeal::harness {
+
+struct OutputFlags {
+  bool json = false;
+  bool colour = false;
+  bool unicode = true;
+};
+
+// Which nodes, as the user names them; at most one way of the three.
+struct NodeFlags {
+  std::filesystem::path inventory;
+  std::vector<std::string> nodes;  // user@host:port
+  std::string lab;
+  std::optional<std::size_t> lab_nodes;
+  [[nodiscard]] bool names_any() const {
+    return !inventory.empty() || !nodes.empty() || !lab.empty() || lab_nodes.has_value();
+  }
+  std::string password_variable;  // name of the environment variable that holds the SSH password
+};
+
+struct RunFlags {
+  Configuration configuration;
+  NodeFlags nodes;
+  std::optional<std::uint64_t> seed;
+  std::filesystem::path plan;
+  std::filesystem::path runs = "runs";
+  bool dry_run = false;
+  Progress progress = Progress::automatic;
+  OutputFlags output;
+};
+
+int run_command(RunFlags flags);
+
+struct CheckFlags {
+  std::filesystem::path path;  // a run directory, or a history
+  std::string workload = "register";
+  Nanoseconds check_timeout = 60s;
+  OutputFlags output;
+};
+int check_command(const CheckFlags& flags);
+int report_command(const std::filesystem::path& run, const OutputFlags& output);
+int list_command(const std::string& what, const std::filesystem::path& runs,
+                 const OutputFlags& output);
+int heal_command(const std::filesystem::path& run, const NodeFlags& nodes);
+int doctor_command(const NodeFlags& nodes);
+
+int lab_up_command(const std::string& name, std::size_t nodes);
+int lab_down_command(const std::string& name, bool all);
+int lab_status_command(const OutputFlags& output);
+int lab_inventory_command(const std::string& name);
+int lab_shell_command(const std::string& name, const std::string& node,
+                      const std::vector<std::string>& command);
+
+// "ordeal: <sentence>" on stderr.
+int usage_error(const Error& error);  // exit 64
+int broken(const Error& error);       // exit 3
+
+// The command line itself.
+int main_command(int argc, char** argv);
+
+}  // namespace ordeal::harness

@@ -1,0 +1,105 @@
+#include <map>
+
+#include <fmt/core.h>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "harness/commands.h"
+#include "harness/execution.h"
+#include "harness/nodes.h"
+#include "nemesis/nemesis.h"
+#include "results/store.h"
+
+namespace ordeal::harness {
+
+namespace {
+
+constexpr auto connect_timeout = 10s;
+
+struct NodeWork {
+  clusters::Node node;
+  std::vector<nemesis::PendingUndo> undos;
+};
+
+// What is left to undo, by node; the nodes are those that the run used.
+Result<std::vector<NodeWork>> pending_work(const std::filesystem::path& run,
+                                           const clusters::Inventory& inventory) {
+  std::vector<NodeWork> work;
+  if (!std::filesystem::exists(run / results::ledger_file)) return work;
+  const auto ledger = nemesis::read_ledger(run / results::ledger_file);
+  if (!ledger) return pass_on(ledger.error());
+  std::map<std::string, std::vector<nemesis::PendingUndo>> by_node;
+  for (auto& undo : nemesis::pending_undos(*ledger)) by_node[undo.node].push_back(undo);
+  for (const clusters::Node& node : inventory.nodes) {
+    if (const auto found = by_node.find(node.name); found != by_node.end())
+      work.push_back({node, found->second});
+  }
+  return work;
+}
+
+Result<void> undo_on(const NodeWork& work, const clusters::Credentials& credentials) {
+  const auto remote = clusters::connect(work.node, credentials, connect_timeout);
+  if (!remote) return pass_on(remote.error());
+  for (const nemesis::PendingUndo& undo : work.undos) {
+    clusters::Command command;
+    command.shell = undo.command;
+    command.timeout = 30s;
+    const auto done =
+        clusters::run_or_error(**remote, command, fmt::format("undoing fault {}", undo.fault));
+    if (!done) return pass_on(done.error());
+  }
+  return {};
+}
+
+Result<clusters::Inventory> inventory_of(const std::filesystem::path& run) {
+  const auto text = read_file(run / inventory_file);
+  if (!text) return pass_on(text.error(), fmt::format("{} is not a run directory", run.string()));
+  return clusters::parse_inventory(*text, (run / inventory_file).string());
+}
+
+}  // namespace
+
+int heal_command(const std::filesystem::path& run, const NodeFlags& flags) {
+  const auto inventory = inventory_of(run);
+  if (!inventory) return broken(inventory.error());
+  const auto work = pending_work(run, *inventory);
+  if (!work) return broken(work.error());
+  if (work->empty()) {
+    fmt::print("nothing to undo: every fault of this run is proven undone\n");
+    return 0;
+  }
+  if (!inventory->network_namespace.empty() &&
+      !std::filesystem::exists(inventory->network_namespace)) {
+    fmt::print("nothing to undo: the lab of this run is gone, and its nodes with it\n");
+    return 0;
+  }
+  const auto credentials = credentials_of(flags);
+  if (!credentials) return usage_error(credentials.error());
+  if (const auto entered = clusters::enter_network(*inventory); !entered)
+    return broken(entered.error());
+
+  const auto done = clusters::on_each<void>(
+      work->size(), [&](std::size_t i) { return undo_on(work->at(i), *credentials); });
+  auto ledger = LineLog::open(run / results::ledger_file);
+  bool whole = true;
+  for (std::size_t i = 0; i < work->size(); ++i) {
+    const NodeWork& node = work->at(i);
+    if (!done[i]) {
+      fmt::print(stderr, "ordeal: {}\n", done[i].error().message);
+      whole = false;
+      continue;
+    }
+    for (const nemesis::PendingUndo& undo : node.undos) {
+      fmt::print("{}: fault {} undone\n", node.node.name, undo.fault);
+      FaultRecord record;
+      record.fault = undo.fault;
+      record.step = FaultStep::healed;
+      record.node = node.node.name;
+      record.detail = "undone by ordeal heal";
+      if (ledger) (void)ledger->append(to_line(to_json(record)));
+    }
+  }
+  return whole ? 0 : exit_code(Verdict::broken);
+}
+
+}  // namespace ordeal::harness

@@ -1,0 +1,122 @@
+#include <cstdlib>
+#include <random>
+
+#include <fmt/core.h>
+
+#include "clusters/lab/lab.h"
+#include "core/file.h"
+#include "harness/commands.h"
+#include "harness/judge.h"
+#include "harness/nodes.h"
+#include "harness/run.h"
+#include "harness/signals.h"
+#include "results/render.h"
+#include "results/store.h"
+
+namespace ordeal::harness {
+
+namespace {
+
+Result<Plan> plan_of(RunFlags& flags) {
+  if (flags.plan.empty()) {
+    // 53 bits, so that every JSON reader keeps the seed whole.
+    std::random_device entropy;
+    const std::uint64_t fresh = (std::uint64_t{entropy()} << 21U) ^ entropy();
+    flags.configuration.seed = flags.seed.value_or(fresh & ((std::uint64_t{1} << 53U) - 1));
+    return make_plan(flags.configuration);
+  }
+  Result<Plan> plan = read_plan(flags.plan);
+  if (plan && flags.nodes.names_any()) plan->configuration.nodes = flags.configuration.nodes;
+  return plan;
+}
+
+void print_end(const RunEnd& end, const OutputFlags& output) {
+  if (output.json) {
+    fmt::print("{}", to_page(to_json(end.record)));
+  } else {
+    fmt::print(
+        "{}", results::render_terminal(end.record, end.directory, {output.colour, output.unicode}));
+  }
+  for (const std::string& note : end.notes) fmt::print(stderr, "ordeal: {}\n", note);
+}
+
+}  // namespace
+
+int usage_error(const Error& error) {
+  fmt::print(stderr, "ordeal: {}\n", error.message);
+  return exit_usage;
+}
+
+int broken(const Error& error) {
+  fmt::print(stderr, "ordeal: {}\n", error.message);
+  return exit_code(Verdict::broken);
+}
+
+int run_command(RunFlags flags) {
+  Result<NodeSource> source = node_source(flags.nodes);
+  if (!source) return usage_error(source.error());
+  flags.configuration.nodes = std::move(*source);
+  Result<Plan> plan = plan_of(flags);
+  if (!plan) return usage_error(plan.error());
+  if (flags.dry_run) {
+    fmt::print("{}", flags.output.json ? to_page(to_json(*plan)) : describe(*plan));
+    return 0;
+  }
+  RunRequest request;
+  const Result<clusters::Credentials> credentials = credentials_of(flags.nodes);
+  if (!credentials) return usage_error(credentials.error());
+  request.credentials = *credentials;
+  request.runs = flags.runs;
+  request.progress = flags.progress;
+
+  // Before any thread of ours: the lab forks, and the network that we enter is that of later
+  // threads only.
+  Result<ReachableNodes> nodes = reach(plan->configuration.nodes);
+  if (!nodes) return broken(nodes.error());
+  request.plan = std::move(*plan);
+  request.inventory = nodes->inventory;
+
+  std::stop_source stop;
+  Result<RunEnd> end;
+  {
+    const Signals signals(stop);
+    end = run(request, stop.get_token());
+  }
+  if (!end) return broken(end.error());
+  print_end(*end, flags.output);
+  return end->record.interrupted ? exit_interrupted : exit_code(end->record.verdict);
+}
+
+int check_command(const CheckFlags& flags) {
+  checkers::CheckOptions options;
+  options.deadline = Deadline::after(flags.check_timeout);
+  options.threads = std::max(1U, std::thread::hardware_concurrency());
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(flags.path, ignored)) {
+    Result<RunRecord> record = judge_history(flags.path, flags.workload, options);
+    if (!record) return broken(record.error());
+    print_end({*record, flags.path, {}}, flags.output);
+    return exit_code(record->verdict);
+  }
+  Result<RunRecord> record = judge(flags.path, options);
+  if (!record) return broken(record.error());
+  RunEnd end{std::move(*record), flags.path, {}};
+  if (auto notes = results::write_results(flags.path, end.record)) {
+    end.notes = std::move(*notes);
+  } else {
+    end.notes.push_back(notes.error().message);
+  }
+  print_end(end, flags.output);
+  return exit_code(end.record.verdict);
+}
+
+int report_command(const std::filesystem::path& directory, const OutputFlags& output) {
+  Result<RunRecord> record = results::read_run(directory);
+  if (!record) return broken(record.error());
+  const auto notes = results::write_results(directory, *record);
+  if (!notes) return broken(notes.error());
+  print_end({std::move(*record), directory, *notes}, output);
+  return 0;
+}
+
+}  // namespace ordeal::harness

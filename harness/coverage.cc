@@ -1,0 +1,157 @@
+#include "harness/coverage.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/history.h"
+
+namespace ordeal::harness {
+
+namespace {
+
+// A leader that goes within this time of a fault's end is put down to the fault (healing deposes
+// leaders too).
+constexpr auto aftermath = 5s;
+// A finding further than this from any fault is not put down to one.
+constexpr auto nearness = 10s;
+
+bool is_on(const FaultSummary& fault, Nanoseconds at, Nanoseconds after_end = Nanoseconds::zero()) {
+  return fault.began && *fault.began <= at && (!fault.ended || at <= *fault.ended + after_end);
+}
+
+bool any_on(const std::vector<FaultSummary>& faults, Nanoseconds at,
+            Nanoseconds after_end = Nanoseconds::zero()) {
+  return std::any_of(faults.begin(), faults.end(),
+                     [&](const FaultSummary& f) { return is_on(f, at, after_end); });
+}
+
+std::string distance(Nanoseconds from_event_to_finding, std::string_view event) {
+  const bool after = from_event_to_finding >= Nanoseconds::zero();
+  return fmt::format("{} {} {}", to_text(after ? from_event_to_finding : -from_event_to_finding),
+                     after ? "after" : "before", event);
+}
+
+struct Edge {
+  Nanoseconds at{};
+  std::string text;
+  std::string phase;  // for the signature
+};
+
+// The edge nearest in time, nullopt when there is none.
+std::optional<Edge> nearest(const std::vector<Edge>& edges, Nanoseconds at) {
+  const auto gap = [&](const Edge& edge) { return at > edge.at ? at - edge.at : edge.at - at; };
+  const auto found = std::min_element(
+      edges.begin(), edges.end(), [&](const Edge& a, const Edge& b) { return gap(a) < gap(b); });
+  if (found == edges.end()) return std::nullopt;
+  return *found;
+}
+
+std::vector<Edge> fault_edges(const std::vector<FaultSummary>& faults, Nanoseconds at) {
+  std::vector<Edge> edges;
+  for (const FaultSummary& fault : faults) {
+    const std::string name = fmt::format("{} {{{}}}", fault.spec.kind, fault.resolved);
+    if (fault.began) {
+      const bool during = is_on(fault, at);
+      edges.push_back(
+          {*fault.began, name + " began", (during ? "during-" : "before-") + fault.spec.kind});
+    }
+    if (fault.ended) {
+      const bool during = is_on(fault, at);
+      edges.push_back(
+          {*fault.ended, name + " was undone", (during ? "during-" : "after-") + fault.spec.kind});
+    }
+  }
+  return edges;
+}
+
+void need(std::vector<VerdictReason>& reasons, bool met, std::string text, std::string advice) {
+  if (!met) reasons.push_back({Verdict::inconclusive, std::move(text), std::move(advice)});
+}
+
+}  // namespace
+
+Coverage measure_coverage(const History& history, const std::vector<FaultSummary>& faults,
+                          const std::vector<LeaderChange>& leaders,
+                          const std::vector<CheckReport>& checks) {
+  Coverage coverage;
+  coverage.operations = history.operations.size();
+  for (const Operation& op : history.operations) {
+    auto& count = coverage.functions[std::string(to_text(op.function))];
+    ++(op.outcome == Outcome::ok     ? count.ok
+       : op.outcome == Outcome::fail ? count.fail
+                                     : count.info);
+    const bool answered = op.completed != never;
+    if (!any_on(faults, answered ? op.completed_at : op.invoked_at)) continue;
+    ++coverage.operations_during_faults;
+    if (op.outcome == Outcome::ok) ++coverage.ok_during_faults;
+  }
+  for (const FaultSummary& fault : faults) {
+    auto& count = coverage.faults[fault.spec.kind];
+    ++count.planned;
+    if (fault.took_effect) ++count.took_effect;
+    if (fault.began && fault.healed) ++count.healed;
+  }
+  for (const LeaderChange& change : leaders) {
+    if (change.from.empty() || change.from == change.to) continue;
+    ++coverage.leader_changes;
+    if (any_on(faults, change.at, aftermath)) ++coverage.leaders_deposed_by_faults;
+  }
+  for (const CheckReport& check : checks) {
+    coverage.keys = std::max(coverage.keys, check.keys);
+    coverage.keys_checked += check.keys_decided;
+  }
+  return coverage;
+}
+
+std::vector<VerdictReason> vacuity(const Coverage& coverage,
+                                   const std::vector<FaultSummary>& faults,
+                                   const std::vector<Function>& needed) {
+  std::vector<VerdictReason> reasons;
+  for (const Function function : needed) {
+    const auto found = coverage.functions.find(std::string(to_text(function)));
+    need(reasons, found != coverage.functions.end() && found->second.ok > 0,
+         fmt::format("no {} succeeded", to_text(function)),
+         "look at the errors in history.jsonl and at the servers' logs");
+  }
+  for (const FaultSummary& fault : faults) {
+    if (fault.took_effect) continue;
+    reasons.push_back(
+        {Verdict::inconclusive,
+         fmt::format("fault {} ({}) {}{}", fault.spec.id, fault.spec.kind,
+                     fault.began ? "was injected, but nothing proved that it took effect"
+                                 : "was planned and never injected",
+                     fault.trouble ? ": " + *fault.trouble : ""),
+         "see faults.jsonl; without effect on the cluster the fault tested nothing"});
+  }
+  need(reasons, faults.empty() || coverage.ok_during_faults > 0,
+       "no operation succeeded while a fault was on",
+       "run longer, or choose faults that leave a majority alive");
+  need(reasons, coverage.keys > 0, "no key was checked",
+       "the history holds no operations to judge");
+  return reasons;
+}
+
+void place(Finding& finding, const std::vector<FaultSummary>& faults,
+           const std::vector<LeaderChange>& leaders) {
+  finding.signature = to_text(finding.kind);
+  if (const auto edge = nearest(fault_edges(faults, finding.at), finding.at)) {
+    finding.context.nearest_fault = distance(finding.at - edge->at, edge->text);
+    const Nanoseconds gap = finding.at > edge->at ? finding.at - edge->at : edge->at - finding.at;
+    finding.signature += gap <= nearness ? " / " + edge->phase : " / no-fault-near";
+  } else {
+    finding.signature += " / no-fault";
+  }
+  std::vector<Edge> changes;
+  for (const LeaderChange& change : leaders) {
+    if (change.from.empty()) continue;
+    changes.push_back(
+        {change.at,
+         fmt::format("the leader changed {} -> {} (term {})", change.from, change.to, change.term),
+         ""});
+  }
+  if (const auto edge = nearest(changes, finding.at)) {
+    finding.context.nearest_leader_change = distance(finding.at - edge->at, edge->text);
+  }
+}
+
+}  // namespace ordeal::harness

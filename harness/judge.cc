@@ -1,0 +1,211 @@
+#include "harness/judge.h"
+
+#include <algorithm>
+
+#include "core/file.h"
+#include "harness/coverage.h"
+#include "harness/execution.h"
+#include "harness/plan.h"
+#include "harness/version.h"
+#include "nemesis/nemesis.h"
+#include "results/store.h"
+
+namespace ordeal::harness {
+
+namespace {
+
+// A checker whose own verifier disagrees with it says so with this word in front.
+constexpr std::string_view defect_mark = "defect:";
+
+void add_reason(RunRecord& run, Verdict verdict, std::string text, std::string advice = "") {
+  run.reasons.push_back({verdict, std::move(text), std::move(advice)});
+}
+
+Result<Execution> read_execution(const std::filesystem::path& directory) {
+  const Result<std::string> text = read_file(directory / execution_file);
+  if (!text) return pass_on(text.error());
+  const Result<Json> json = parse_json(*text);
+  if (!json) return pass_on(json.error(), (directory / execution_file).string());
+  return execution_from_json(*json);
+}
+
+std::vector<NodeSample> read_samples(const std::filesystem::path& directory, RunRecord& run) {
+  std::vector<NodeSample> samples;
+  const auto lines = read_lines(directory / results::samples_file);
+  if (!lines) return samples;
+  for (const std::string& line : *lines) {
+    const Result<Json> json = parse_json(line);
+    Result<NodeSample> sample = json ? node_sample_from_json(*json) : pass_on(json.error());
+    if (!sample) {
+      run.health.holes.push_back("nodes.jsonl is damaged: " + sample.error().message);
+      break;
+    }
+    samples.push_back(std::move(*sample));
+  }
+  return samples;
+}
+
+void read_faults(const std::filesystem::path& directory, const Plan& plan, RunRecord& run) {
+  std::vector<FaultRecord> ledger;
+  if (std::filesystem::exists(directory / results::ledger_file)) {
+    Result<std::vector<FaultRecord>> read = nemesis::read_ledger(directory / results::ledger_file);
+    if (read) {
+      ledger = std::move(*read);
+    } else {
+      run.health.holes.push_back("the fault ledger is damaged: " + read.error().message);
+    }
+  }
+  run.faults = summarize(plan.faults, ledger);
+}
+
+// The workload's checkers, and what they leave open.
+void check(const History& history, const workloads::Workload& workload,
+           const checkers::CheckOptions& options, RunRecord& run) {
+  run.checks = workload.check(history, options);
+  int number = 0;
+  for (CheckReport& report : run.checks) {
+    for (Finding& finding : report.findings) {
+      finding.number = ++number;
+      place(finding, run.faults, run.leaders);
+    }
+    for (const auto& undecided : report.undecided) {
+      const bool defect = undecided.why.starts_with(defect_mark);
+      add_reason(run, defect ? Verdict::broken : Verdict::inconclusive,
+                 fmt::format("{}: key {} is undecided: {}", report.checker, to_text(undecided.key),
+                             undecided.why),
+                 defect ? "please report this history" : "");
+    }
+  }
+}
+
+void judge_execution(const Execution& execution, const Plan& plan, RunRecord& run) {
+  run.interrupted = execution.interrupted_in.has_value();
+  run.health = execution.health;
+  run.started = execution.started;
+  run.version = execution.version;
+  for (const VerdictReason& trouble : execution.troubles) run.reasons.push_back(trouble);
+  if (execution.main_began && execution.main_ended)
+    run.duration = *execution.main_ended - *execution.main_began;
+  const bool finished = execution.phase >= Phase::check;
+  if (run.interrupted) {
+    add_reason(run, Verdict::inconclusive,
+               fmt::format("interrupted in the phase {}, after {} of {}",
+                           name_of(*execution.interrupted_in), to_text(run.duration),
+                           to_text(plan.configuration.time)),
+               "what was recorded until then is judged");
+  } else if (!finished) {
+    add_reason(run, Verdict::inconclusive,
+               fmt::format("Ordeal itself was killed in the phase {}", name_of(execution.phase)),
+               "what was recorded until then is judged; `ordeal heal` undoes what may be left");
+  }
+}
+
+void judge_faults(RunRecord& run) {
+  for (const FaultSummary& fault : run.faults) {
+    if (fault.healed) continue;
+    add_reason(run, Verdict::broken,
+               fmt::format("fault {} ({}) is not proven undone", fault.spec.id, fault.spec.kind),
+               "run `ordeal heal` on this directory");
+  }
+}
+
+Verdict decide(const RunRecord& run) {
+  Verdict verdict = Verdict::pass;
+  for (const VerdictReason& reason : run.reasons) verdict = worst(verdict, reason.verdict);
+  for (const CheckReport& report : run.checks) {
+    if (report.answer == CheckReport::Answer::invalid) verdict = worst(verdict, Verdict::fail);
+    if (report.answer == CheckReport::Answer::unknown)
+      verdict = worst(verdict, Verdict::inconclusive);
+  }
+  return verdict;
+}
+
+}  // namespace
+
+Result<RunRecord> judge(const std::filesystem::path& directory, const Execution& execution,
+                        const checkers::CheckOptions& options) {
+  const Result<Plan> plan = read_plan(directory / results::plan_file);
+  if (!plan)
+    return pass_on(plan.error(), fmt::format("{} is not a run directory", directory.string()));
+  const Configuration& configuration = plan->configuration;
+
+  RunRecord run;
+  run.name = directory.filename().string();
+  run.cluster = configuration.cluster;
+  run.workload = configuration.workload;
+  run.nemeses = configuration.nemeses;
+  run.options = notable_options(configuration);
+  run.seed = configuration.seed;
+  run.clients = configuration.workload_options.clients;
+  run.ordeal_version = version();
+
+  judge_execution(execution, *plan, run);
+  const std::vector<NodeSample> samples = read_samples(directory, run);
+  run.leaders = leader_changes(samples);
+  read_faults(directory, *plan, run);
+  judge_faults(run);
+
+  // Known names: make_plan has checked them.
+  const auto& kinds = workloads::workload_kinds();
+  const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& candidate) {
+    return candidate.name == configuration.workload;
+  });
+  const auto workload = kind->make(configuration.workload_options);
+  if (std::filesystem::exists(directory / results::history_file)) {
+    const Result<History> history = read_history(directory / results::history_file);
+    if (history) {
+      run.nodes = history->nodes.size();
+      if (history->torn)
+        run.health.holes.push_back("the last line of the history was cut short and is left out");
+      check(*history, *workload, options, run);
+      run.coverage = measure_coverage(*history, run.faults, run.leaders, run.checks);
+    } else {
+      add_reason(run, Verdict::broken, history.error().message, "the history cannot be judged");
+    }
+  }
+  // What broke or was cut short explains what is missing; vacuity is worth saying only of a run
+  // that ended well.
+  if (run.reasons.empty()) {
+    run.reasons = vacuity(run.coverage, run.faults, workload->needs());
+  }
+  run.verdict = decide(run);
+  std::stable_sort(run.reasons.begin(), run.reasons.end(),
+                   [](const VerdictReason& a, const VerdictReason& b) {
+                     return a.verdict != b.verdict && worst(a.verdict, b.verdict) == a.verdict;
+                   });
+  return run;
+}
+
+Result<RunRecord> judge(const std::filesystem::path& directory,
+                        const checkers::CheckOptions& options) {
+  // A run that was killed before its first phase has none: that of a run which did nothing is true
+  // of it.
+  Execution execution;
+  if (std::filesystem::exists(directory / execution_file)) {
+    Result<Execution> read = read_execution(directory);
+    if (!read) return pass_on(read.error());
+    execution = std::move(*read);
+  }
+  return judge(directory, execution, options);
+}
+
+Result<RunRecord> judge_history(const std::filesystem::path& file, const std::string& workload,
+                                const checkers::CheckOptions& options) {
+  const auto& kinds = workloads::workload_kinds();
+  const auto kind = std::find_if(kinds.begin(), kinds.end(),
+                                 [&](const auto& candidate) { return candidate.name == workload; });
+  if (kind == kinds.end()) return error("--as {}: there is no such workload", workload);
+  const Result<History> history = read_history(file);
+  if (!history) return pass_on(history.error());
+  RunRecord run;
+  run.name = file.filename().string();
+  run.workload = workload;
+  run.nodes = history->nodes.size();
+  run.ordeal_version = version();
+  check(*history, *kind->make({}), options, run);
+  run.coverage = measure_coverage(*history, {}, {}, run.checks);
+  run.verdict = decide(run);
+  return run;
+}
+
+}  // namespace ordeal::harness

@@ -1,0 +1,152 @@
+#include "harness/plan.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/json_fields.h"
+#include "nemesis/fault.h"
+#include "nemesis/schedule.h"
+
+namespace ordeal::harness {
+
+namespace {
+
+// The entry of that name in a list of kinds, or an Error that says what there is.
+template <class Kind>
+Result<const Kind*> find_kind(const std::vector<Kind>& kinds, std::string_view name,
+                              std::string_view flag) {
+  std::vector<std::string_view> names;
+  for (const Kind& kind : kinds) {
+    if (kind.name == name) return &kind;
+    names.push_back(kind.name);
+  }
+  const std::string_view near = nearest_word(name, names);
+  return error("{} {}: there is no such {}{}. There is: {}.", flag, name, flag.substr(2),
+               near.empty() ? "" : fmt::format("; did you mean {}?", near), fmt::join(names, ", "));
+}
+
+Result<void> check_numbers(const Configuration& configuration) {
+  const auto& work = configuration.workload_options;
+  if (configuration.time < 1s)
+    return error("--time {}: must be at least 1s", to_text(configuration.time));
+  if (configuration.operation_timeout < 10ms) return error("--op-timeout: must be at least 10ms");
+  if (configuration.check_timeout < 1ms) return error("--check-time: must be at least 1ms");
+  if (work.clients == 0 || work.clients > 10000)
+    return error("--clients {}: must be 1 to 10000", work.clients);
+  if (work.group == 0 || work.group > work.clients) {
+    return error("--group {}: must be 1 to the number of clients ({})", work.group, work.clients);
+  }
+  if (work.operations_per_key == 0) return error("--ops-per-key 0: must be at least 1");
+  if (work.rate < 0) return error("--rate {}: must not be negative", work.rate);
+  if (work.read_share < 0 || work.write_share < 0 || work.read_share + work.write_share > 1) {
+    return error(
+        "--reads-share {} and --writes-share {}: must not be negative, and 1 together at most",
+        work.read_share, work.write_share);
+  }
+  return {};
+}
+
+Result<void> check_fit(const Configuration& configuration) {
+  const auto cluster = find_kind(clusters::cluster_kinds(), configuration.cluster, "--cluster");
+  if (!cluster) return pass_on(cluster.error());
+  const auto workload =
+      find_kind(workloads::workload_kinds(), configuration.workload, "--workload");
+  if (!workload) return pass_on(workload.error());
+  const auto spoken = (*cluster)->make({}, configuration.cluster_options)->speaks();
+  for (const Function needed : (*workload)->make(configuration.workload_options)->needs()) {
+    if (std::find(spoken.begin(), spoken.end(), needed) == spoken.end()) {
+      return error("--workload {} needs the function {}, which --cluster {} does not speak",
+                   configuration.workload, to_text(needed), configuration.cluster);
+    }
+  }
+  return {};
+}
+
+Result<void> check_nodes(const NodeSource& source) {
+  const std::size_t count = source.nodes.empty() ? source.lab_nodes : source.nodes.size();
+  if (source.lab.empty() && (count == 0 || count > 250))
+    return error("--nodes {}: must be 1 to 250", count);
+  return {};
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const Configuration& configuration) {
+  for (const auto& check :
+       {check_numbers(configuration), check_nodes(configuration.nodes), check_fit(configuration)}) {
+    if (!check) return pass_on(check.error());
+  }
+  Plan plan;
+  plan.configuration = configuration;
+  if (configuration.nemeses.empty()) return plan;
+  nemesis::ScheduleOptions schedule;
+  schedule.kinds = configuration.nemeses;
+  schedule.time = configuration.time;
+  schedule.duration = configuration.faults.duration;
+  schedule.calm = configuration.faults.calm;
+  const NodeSource& source = configuration.nodes;
+  const std::size_t nodes = source.nodes.empty() ? source.lab_nodes : source.nodes.size();
+  Result<std::vector<FaultSpec>> faults =
+      nemesis::draw_schedule(schedule, Rng(configuration.seed).fork("nemesis"), nodes);
+  if (!faults) return pass_on(faults.error());
+  plan.faults = std::move(*faults);
+  return plan;
+}
+
+std::map<std::string, std::string> notable_options(const Configuration& configuration) {
+  const Configuration usual;
+  std::map<std::string, std::string> options;
+  const auto& cluster = configuration.cluster_options;
+  const auto& work = configuration.workload_options;
+  if (cluster.serializable_reads) options["reads"] = "serializable";
+  if (!cluster.binary.empty()) options["etcd-binary"] = cluster.binary.string();
+  if (!cluster.server_flags.empty())
+    options["server-flag"] = fmt::format("{}", fmt::join(cluster.server_flags, " "));
+  if (work.rate > 0) options["rate"] = fmt::format("{}", work.rate);
+  if (work.keys > 0) options["keys"] = fmt::format("{}", work.keys);
+  if (work.group != usual.workload_options.group) options["group"] = fmt::format("{}", work.group);
+  if (work.operations_per_key != usual.workload_options.operations_per_key) {
+    options["ops-per-key"] = fmt::format("{}", work.operations_per_key);
+  }
+  if (configuration.operation_timeout != usual.operation_timeout) {
+    options["op-timeout"] = to_text(configuration.operation_timeout);
+  }
+  return options;
+}
+
+std::string describe(const Plan& plan) {
+  const Configuration& c = plan.configuration;
+  const auto& work = c.workload_options;
+  std::string text = fmt::format("plan       {} x {}, seed {}\n", c.workload, c.cluster, c.seed);
+  if (!c.nodes.nodes.empty()) {
+    text += "nodes      ";
+    for (const auto& node : c.nodes.nodes) text += fmt::format("{} ({}) ", node.name, node.host);
+    text += '\n';
+  } else if (!c.nodes.lab.empty()) {
+    text += fmt::format("nodes      those of the lab \"{}\"\n", c.nodes.lab);
+  } else {
+    text += fmt::format("nodes      a lab of {}, for the length of the run; needs root\n",
+                        c.nodes.lab_nodes);
+  }
+  text += fmt::format(
+      "clients    {}, {} to a key, {} operations a key, {}\n", work.clients, work.group,
+      work.operations_per_key,
+      work.rate > 0 ? fmt::format("{} a second", work.rate) : "as fast as the cluster answers");
+  for (const auto& [name, value] : notable_options(c))
+    text += fmt::format("option     {} = {}\n", name, value);
+  text += fmt::format("main phase {}, every operation within {}\n", to_text(c.time),
+                      to_text(c.operation_timeout));
+  if (plan.faults.empty()) text += "faults     none\n";
+  for (const FaultSpec& fault : plan.faults) {
+    text += fmt::format("fault {:<4} {:>8} s to {:>8} s  {}", fault.id, to_seconds(fault.begin),
+                        to_seconds(fault.begin + fault.duration), fault.kind);
+    if (!fault.targets.empty()) text += " " + fault.targets;
+    for (const auto& [name, value] : fault.parameters)
+      text += fmt::format(" {}={}", name, to_text(value));
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace ordeal::harness

@@ -1,0 +1,451 @@
+#include "harness/run.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "core/file.h"
+#include "core/history.h"
+#include "harness/execution.h"
+#include "harness/judge.h"
+#include "harness/observer.h"
+#include "harness/touched.h"
+#include "harness/version.h"
+#include "harness/workers.h"
+#include "nemesis/nemesis.h"
+#include "results/store.h"
+
+namespace ordeal::harness {
+
+namespace {
+
+constexpr auto connect_timeout = 10s;
+constexpr auto start_timeout = 30s;
+constexpr auto final_timeout = 20s;
+constexpr auto status_timeout = 1s;
+constexpr auto download_timeout = 60s;
+constexpr std::size_t log_limit = std::size_t{64} << 20U;
+
+using clusters::Remote;
+
+// The first error of several answers, with the number of the others: one dead switch is one
+// sentence.
+Result<void> all_of(const std::vector<Result<void>>& answers) {
+  std::optional<Error> first;
+  std::size_t failed = 0;
+  for (const auto& answer : answers) {
+    if (answer) continue;
+    ++failed;
+    if (!first) first = answer.error();
+  }
+  if (!first) return {};
+  if (failed == 1) return pass_on(*first);
+  return error("{} (and the same or other trouble on {} more nodes)", first->message, failed - 1);
+}
+
+class Run {
+ public:
+  Run(const RunRequest& request, std::filesystem::path directory, std::stop_token stop);
+
+  RunEnd carry_out();
+
+ private:
+  using Step = Result<void> (Run::*)();
+
+  // Runs a phase unless the run was stopped or broken before; trouble in it is recorded.
+  bool phase(Phase name, Step step);
+  void enter(Phase name);
+  void trouble(Verdict verdict, std::string text, std::string advice = "");
+  void save();
+  [[nodiscard]] Result<void> on_nodes(
+      const std::function<Result<void>(std::size_t)>& action) const {
+    return all_of(clusters::on_each<void>(request_.inventory.nodes.size(), action));
+  }
+
+  Result<void> prepare();
+  Result<void> deploy();
+  Result<void> start();
+  Result<void> main();
+  void heal();
+  Result<void> recover();
+  Result<void> final();
+  void collect();
+  void teardown();
+  RunEnd judge_and_store();
+
+  WorkersEnd work(workloads::Generator generator, std::string_view stream);
+  Result<void> collect_logs(std::size_t node);
+  std::string status_line();
+  void announce(const FaultRecord& record);
+  void announce(const NodeSample& sample);
+
+  const RunRequest& request_;
+  const Configuration& configuration_;
+  std::filesystem::path directory_;
+  std::stop_token stop_;
+  RunClock clock_;
+  Live live_;
+  Execution execution_;
+  std::vector<std::string> names_;
+  std::vector<std::unique_ptr<Remote>> remotes_;
+  std::unique_ptr<clusters::Cluster> cluster_;
+  std::unique_ptr<workloads::Workload> workload_;
+  std::unique_ptr<nemesis::Nemesis> nemesis_;
+  std::unique_ptr<HistoryWriter> history_;
+  std::unique_ptr<Observer> observer_;
+  std::shared_ptr<TouchedKeys> touched_ = std::make_shared<TouchedKeys>();
+  WorkersProgress progress_;
+  Process next_process_ = 0;
+  std::mutex announcing_;
+  std::string leader_shown_;
+  std::string fault_shown_;
+};
+
+Run::Run(const RunRequest& request, std::filesystem::path directory, std::stop_token stop)
+    : request_(request),
+      configuration_(request.plan.configuration),
+      directory_(std::move(directory)),
+      stop_(std::move(stop)),
+      live_(request.progress, clock_) {
+  for (const auto& node : request.inventory.nodes) names_.push_back(node.name);
+  execution_.started = to_iso8601(clock_.wall_origin());
+  execution_.health.nodes = names_.size();
+  for (const auto& kind : workloads::workload_kinds()) {
+    if (kind.name == configuration_.workload)
+      workload_ = kind.make(configuration_.workload_options);
+  }
+}
+
+void Run::save() {
+  // On a full disk the record in memory is judged instead; the history's own failure tells the
+  // user.
+  (void)write_file(directory_ / execution_file, to_page(to_json(execution_)));
+}
+
+void Run::enter(Phase name) {
+  execution_.phase = name;
+  save();
+}
+
+void Run::trouble(Verdict verdict, std::string text, std::string advice) {
+  live_.event("trouble", text);
+  execution_.troubles.push_back({verdict, std::move(text), std::move(advice)});
+  save();
+}
+
+bool Run::phase(Phase name, Step step) {
+  enter(name);
+  const auto done = stop_.stop_requested() ? Result<void>() : (this->*step)();
+  if (stop_.stop_requested() && !execution_.interrupted_in) execution_.interrupted_in = name;
+  if (done) return !stop_.stop_requested();
+  trouble(Verdict::broken, fmt::format("{}: {}", name_of(name), done.error().message),
+          "`ordeal doctor` checks what this machine and the nodes need");
+  return false;
+}
+
+Result<void> Run::prepare() {
+  const auto& nodes = request_.inventory.nodes;
+  live_.event("prepare", fmt::format("connecting to {} nodes", nodes.size()));
+  remotes_.resize(nodes.size());
+  const auto connected = on_nodes([&](std::size_t node) -> Result<void> {
+    auto remote = clusters::connect(nodes[node], request_.credentials, connect_timeout);
+    if (!remote) return pass_on(remote.error());
+    remotes_[node] = std::move(*remote);
+    return {};
+  });
+  if (!connected) return connected;
+  std::vector<Remote*> remotes;
+  for (const auto& remote : remotes_) remotes.push_back(remote.get());
+  for (const auto& kind : clusters::cluster_kinds()) {
+    if (kind.name == configuration_.cluster)
+      cluster_ = kind.make(remotes, configuration_.cluster_options);
+  }
+  for (const auto& rule : cluster_->definite_errors()) {
+    execution_.definite_errors.push_back(fmt::format("{}: {}", rule.error, rule.argument));
+  }
+  return {};
+}
+
+Result<void> Run::deploy() {
+  live_.event("deploy", fmt::format("{} on {} nodes", configuration_.cluster, names_.size()));
+  if (const auto done = on_nodes([&](std::size_t node) { return cluster_->deploy(node); }); !done)
+    return done;
+  // Before the servers start: what an earlier run may have left on would keep them apart.
+  std::vector<Remote*> remotes;
+  for (const auto& remote : remotes_) remotes.push_back(remote.get());
+  nemesis::NemesisOptions options;
+  options.ledger = directory_ / results::ledger_file;
+  auto nemesis =
+      nemesis::Nemesis::prepare(remotes, *cluster_, request_.plan.faults, options, clock_);
+  if (!nemesis) return pass_on(nemesis.error());
+  nemesis_ = std::move(*nemesis);
+  return {};
+}
+
+Result<void> Run::start() {
+  if (const auto done = on_nodes([&](std::size_t node) { return cluster_->start(node); }); !done)
+    return done;
+  const auto leader = clusters::await_agreement(*cluster_, request_.inventory.nodes,
+                                                Deadline::after(start_timeout));
+  if (!leader) return pass_on(leader.error());
+  if (const auto status = cluster_->status(0, Deadline::after(status_timeout)))
+    execution_.version = status->version;
+  live_.event("start", fmt::format("{} {} is up, led by {}", configuration_.cluster,
+                                   execution_.version, *leader));
+  return {};
+}
+
+WorkersEnd Run::work(workloads::Generator generator, std::string_view stream) {
+  WorkersOptions options;
+  options.workers = configuration_.workload_options.clients;
+  options.nodes = names_.size();
+  options.operation_timeout = configuration_.operation_timeout;
+  options.first_process = next_process_;
+  WorkersEnd end = run_workers(
+      std::move(generator), Rng(configuration_.seed).fork(stream),
+      [this](std::size_t node) { return cluster_->open(node); }, *history_, clock_, options,
+      progress_, stop_);
+  next_process_ = end.next_process;
+  return end;
+}
+
+Result<void> Run::main() {
+  auto history = HistoryWriter::create(directory_ / results::history_file, names_);
+  if (!history) return pass_on(history.error());
+  history_ = std::move(*history);
+  auto samples = LineLog::open(directory_ / results::samples_file);
+  if (!samples) return pass_on(samples.error());
+  observer_ = std::make_unique<Observer>(*cluster_, names_, clock_, std::move(*samples),
+                                         [this](const NodeSample& sample) { announce(sample); });
+  live_.set_status([this] { return status_line(); });
+
+  execution_.main_began = clock_.now();
+  save();
+  workloads::Generator generator = workloads::time_limit(
+      configuration_.time,
+      remember_keys(workload_->main(Rng(configuration_.seed).fork("workload")), touched_));
+  std::stop_source nemesis_stop;
+  const std::stop_callback forward(stop_, [&] { nemesis_stop.request_stop(); });
+  std::jthread nemesis_thread([&] {
+    nemesis_->run(
+        request_.plan.faults, *execution_.main_began, [this] { return observer_->leader(); },
+        [this](const FaultRecord& record) { announce(record); }, nemesis_stop.get_token());
+  });
+  const WorkersEnd end = work(std::move(generator), "clients");
+  nemesis_stop.request_stop();  // the schedule is over by now, unless the workers ended early
+  nemesis_thread.join();
+  execution_.main_ended = clock_.now();
+  save();
+  if (end.failure) return pass_on(*end.failure);
+  return {};
+}
+
+// Whatever happened before: not a phase that can be skipped.
+void Run::heal() {
+  if (!nemesis_) return;
+  enter(Phase::heal);
+  if (const auto healed = nemesis_->heal_all(); !healed) {
+    trouble(Verdict::broken, "heal: " + healed.error().message,
+            "run `ordeal heal` on the run directory");
+  }
+}
+
+Result<void> Run::recover() {
+  const Nanoseconds healed = clock_.now();
+  const auto leader = clusters::await_agreement(*cluster_, request_.inventory.nodes,
+                                                Deadline::after(configuration_.recovery_timeout));
+  if (leader) {
+    execution_.health.recovery = clock_.now() - healed;
+    return {};
+  }
+  trouble(Verdict::inconclusive,
+          fmt::format("the cluster did not recover within {} although every fault was undone: {}",
+                      to_text(configuration_.recovery_timeout), leader.error().message),
+          "look at the servers' logs under nodes/ in the run directory");
+  return {};
+}
+
+Result<void> Run::final() {
+  const WorkersEnd end =
+      work(workloads::time_limit(final_timeout, workload_->final(touched_->keys)), "final");
+  if (end.failure) return pass_on(*end.failure);
+  return {};
+}
+
+Result<void> Run::collect_logs(std::size_t node) {
+  const std::filesystem::path folder = directory_ / "nodes" / names_[node];
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) return error("cannot make {}: {}", folder.string(), failed.message());
+  for (const std::string& log : cluster_->logs(node)) {
+    const auto to = folder / std::filesystem::path(log).filename();
+    if (const auto got = remotes_[node]->download(log, to, log_limit, download_timeout); !got)
+      return got;
+  }
+  return {};
+}
+
+// Never fails: what is missing is a hole in the report.
+void Run::collect() {
+  live_.set_status({});
+  observer_.reset();
+  if (history_) {
+    if (const auto closed = history_->close(); !closed && execution_.troubles.empty()) {
+      trouble(Verdict::broken, closed.error().message);
+    }
+  }
+  if (!cluster_) return;
+  enter(Phase::collect);
+  std::mutex mutex;
+  Health& health = execution_.health;
+  (void)on_nodes([&](std::size_t node) -> Result<void> {
+    const bool up = cluster_->status(node, Deadline::after(status_timeout)).has_value();
+    const auto stopped = cluster_->stop(node);
+    const auto logs = collect_logs(node);
+    const std::lock_guard lock(mutex);
+    health.nodes_up_at_end += up ? 1U : 0U;
+    health.logs_collected += logs ? 1U : 0U;
+    if (!stopped)
+      health.holes.push_back(
+          fmt::format("{} was not stopped: {}", names_[node], stopped.error().message));
+    if (!logs) {
+      health.holes.push_back(
+          fmt::format("{}'s log was not collected: {}", names_[node], logs.error().message));
+    }
+    return {};
+  });
+  std::sort(health.holes.begin(), health.holes.end());
+}
+
+void Run::teardown() {
+  nemesis_.reset();
+  if (!cluster_) return;
+  const auto wiped = on_nodes([&](std::size_t node) { return cluster_->wipe(node); });
+  if (!wiped)
+    execution_.health.holes.push_back("data was left on a node: " + wiped.error().message);
+}
+
+RunEnd Run::judge_and_store() {
+  checkers::CheckOptions options;
+  options.deadline = Deadline::after(configuration_.check_timeout);
+  options.threads = std::max(1U, std::thread::hardware_concurrency());
+  RunEnd end;
+  Result<RunRecord> record = judge(directory_, execution_, options);
+  if (record) {
+    end.record = std::move(*record);
+  } else {
+    end.record.name = directory_.filename().string();
+    end.record.reasons = {
+        {Verdict::broken, record.error().message, "free space on the disk of the run directory"}};
+  }
+  if (auto named = results::name_by_verdict(directory_, end.record.verdict)) {
+    directory_ = *named;
+    end.record.name = directory_.filename().string();
+  } else {
+    end.notes.push_back(named.error().message);
+  }
+  end.directory = directory_;
+  for (const auto& written : {results::write_results(directory_, end.record)}) {
+    if (!written) {
+      end.notes.push_back(written.error().message);
+    } else {
+      end.notes.insert(end.notes.end(), written->begin(), written->end());
+    }
+  }
+  if (const auto indexed = results::append_index(request_.runs, end.record); !indexed) {
+    end.notes.push_back(indexed.error().message);
+  }
+  return end;
+}
+
+RunEnd Run::carry_out() {
+  const bool whole = phase(Phase::prepare, &Run::prepare) && phase(Phase::deploy, &Run::deploy) &&
+                     phase(Phase::start, &Run::start) && phase(Phase::main, &Run::main);
+  heal();
+  if (whole) (void)(phase(Phase::recover, &Run::recover) && phase(Phase::final, &Run::final));
+  collect();
+  teardown();
+  enter(Phase::check);
+  return judge_and_store();
+}
+
+void Run::announce(const FaultRecord& record) {
+  const std::lock_guard lock(announcing_);
+  const auto spec = std::find_if(request_.plan.faults.begin(), request_.plan.faults.end(),
+                                 [&](const FaultSpec& fault) { return fault.id == record.fault; });
+  const std::string kind = spec == request_.plan.faults.end() ? "fault" : spec->kind;
+  switch (record.step) {
+    case FaultStep::inject:
+      fault_shown_ = fmt::format("{} {}", kind, record.detail);
+      break;
+    case FaultStep::injected:
+      live_.event(kind, fmt::format("{}, for {}", fault_shown_.substr(kind.size() + 1),
+                                    to_text(spec->duration)));
+      break;
+    case FaultStep::heal:
+      live_.event(kind, "is being undone");
+      fault_shown_.clear();
+      break;
+    case FaultStep::failed:
+      live_.event(kind, record.node.empty() ? record.detail
+                                            : fmt::format("{}: {}", record.node, record.detail));
+      break;
+    case FaultStep::undo:
+    case FaultStep::effect:
+    case FaultStep::healed:
+      break;
+  }
+}
+
+void Run::announce(const NodeSample& sample) {
+  if (!sample.answers || sample.leader != sample.node || sample.node == leader_shown_) return;
+  live_.event("leader",
+              leader_shown_.empty()
+                  ? fmt::format("{} in term {}", sample.node, sample.term)
+                  : fmt::format("{} -> {}, term {}", leader_shown_, sample.node, sample.term));
+  leader_shown_ = sample.node;
+}
+
+std::string Run::status_line() {
+  const auto ok = progress_.ok.load();
+  const auto fail = progress_.fail.load();
+  const auto info = progress_.info.load();
+  const auto all = std::max<std::uint64_t>(1, ok + fail + info);
+  const auto percent = [&](std::uint64_t part) {
+    return 100.0 * static_cast<double>(part) / static_cast<double>(all);
+  };
+  std::size_t up = 0;
+  for (const NodeSample& sample : observer_->latest()) up += sample.answers ? 1U : 0U;
+  std::string fault;
+  {
+    const std::lock_guard lock(announcing_);
+    fault = fault_shown_;
+  }
+  return fmt::format("{} ops  ok {:.1f} %  fail {:.1f} %  unknown {:.1f} %  nodes up {}/{}  {}",
+                     ok + fail + info, percent(ok), percent(fail), percent(info), up, names_.size(),
+                     fault.empty() ? "no fault on" : fault);
+}
+
+}  // namespace
+
+Result<RunEnd> run(const RunRequest& request, std::stop_token stop) {
+  const Configuration& configuration = request.plan.configuration;
+  RunRecord naming;
+  naming.cluster = configuration.cluster;
+  naming.workload = configuration.workload;
+  naming.nemeses = configuration.nemeses;
+  naming.seed = configuration.seed;
+  naming.started = to_iso8601(std::chrono::system_clock::now());
+  Result<std::filesystem::path> directory = results::create_run_directory(request.runs, naming);
+  if (!directory) return pass_on(directory.error());
+  const std::pair<const char*, std::string> files[] = {
+      {results::plan_file, to_page(to_json(request.plan))},
+      {inventory_file, clusters::to_json_text(request.inventory)}};
+  for (const auto& [name, content] : files) {
+    if (const auto written = write_file(*directory / name, content); !written)
+      return pass_on(written.error());
+  }
+  return Run(request, std::move(*directory), std::move(stop)).carry_out();
+}
+
+}  // namespace ordeal::harness
