@@ -1,6 +1,7 @@
 #pragma once
-// The second opinion: decides small register histories by trying all orders. It shares no code with the
-// checker and is short enough to be read in a minute; a finding may be called proven only after it agrees.
+// The second opinion: decides small histories of one register by trying all orders. It shares no code with
+// the checker and is short enough to be read in a minute; a finding may be called proven only after it agrees.
+// Pure; any thread.
 
 #include <optional>
 #include <vector>
@@ -9,8 +10,8 @@
 
 namespace ordeal::checkers {
 
-// True: some order of these operations, in agreement with their event indices, gives every answer. False: none
-// does. nullopt: too many operations to try (more than 12).
+// True: some order of these operations, in agreement with their event indices, gives every answer, starting
+// from nil. False: none does. nullopt: it cannot say, there are more than 12 operations or several keys.
 [[nodiscard]] std::optional<bool> some_order_exists(const std::vector<WitnessOperation>& operations);
 
 }  // namespace ordeal::checkers

@@ -79,6 +79,7 @@ struct ClusterOptions {
 struct ClusterKind {
   std::string_view name;
   std::string_view summary;
+  std::size_t nodes_max = 0;
   // Remotes stay alive, and connected, for as long as the cluster lives.
   std::unique_ptr<Cluster> (*make)(const std::vector<Remote*>& remotes, const ClusterOptions& options);
 };

@@ -1,6 +1,7 @@
 #include "core/file.h"
 #include "core/json_fields.h"
 #include "harness/plan.h"
+#include "nemesis/fault.h"
 
 namespace ordeal::harness {
 
@@ -124,6 +125,11 @@ Result<Plan> plan_from_json(const Json& json) {
   for (const auto& part :
        {read_cluster(cluster, c), read_workload(workload, c), read_nodes(nodes, c.nodes)}) {
     if (!part) return pass_on(part.error());
+  }
+  for (const FaultSpec& fault : plan.faults) {
+    if (nemesis::fault_named(fault.kind) == nullptr) {
+      return error("fault {}: there is no fault kind \"{}\"", fault.id, fault.kind);
+    }
   }
   // The faults are the plan's own; all else must fit together as in a fresh plan.
   Configuration without_faults = c;

@@ -18,7 +18,7 @@ namespace ordeal::nemesis {
 // What a fault may know of the cluster at planning (without roles) and at injection.
 struct Arena {
   std::vector<std::string> nodes;                        // names
-  std::vector<std::vector<std::string>> addresses;       // of each node, IPv4 and IPv6, that others know it by
+  std::vector<std::vector<std::string>> addresses;       // IPv4 and IPv6 of each node, of no other node too
   std::vector<std::vector<std::string>> controllers;     // addresses from which our SSH reaches each node
   std::vector<std::uint16_t> ssh_ports;                  // of each node
   std::optional<std::size_t> leader;                     // now; unknown when nobody says so
@@ -29,7 +29,7 @@ struct Arena {
 struct NodeAction {
   std::size_t node = 0;
   std::string undo;     // idempotent; touches only what `inject` made; run by the guard, also when Ordeal is dead
-  std::string inject;
+  std::string inject;   // run by the guard too, so that its undo can never come before it
   std::string effect;   // exit status 0 and a line of evidence once the fault is in effect
   std::string healed;   // exit status 0 and a line of evidence once it is undone
 };
@@ -51,6 +51,8 @@ class Fault {
   [[nodiscard]] virtual std::string_view kind() const = 0;
   [[nodiscard]] virtual std::string_view summary() const = 0;
   [[nodiscard]] virtual Drawing drawing() const = 0;
+  // Fewer nodes have nothing to be harmed in this way.
+  [[nodiscard]] virtual std::size_t least_nodes() const { return 1; }
   // A shell command that succeeds where the node can take this fault, and otherwise says why not on stderr.
   [[nodiscard]] virtual std::string probe() const = 0;
   // Kind, targets and parameters of one fault; the schedule (id, begin, duration) is the caller's.

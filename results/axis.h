@@ -1,6 +1,6 @@
 #pragma once
-// The time axis of a text timeline: which column shows which moment. Between neighbouring marks time runs to scale,
-// except in folds, which stand for a long stretch without marks.
+// The time axis of a text timeline: which column shows which moment. Between neighbouring marks
+// time runs to scale, except in folds, which stand for a long stretch without marks.
 
 #include <cstddef>
 #include <string>
@@ -30,9 +30,9 @@ class Axis {
   void choose_folds();
   [[nodiscard]] double length(std::size_t segment) const;
 
-  std::vector<Nanoseconds> marks_;     // ascending, different
-  std::vector<Fold> folds_;            // of the segment after each mark but the last
-  std::vector<std::size_t> columns_;   // of each mark, ascending
+  std::vector<Nanoseconds> marks_;    // ascending, different
+  std::vector<Fold> folds_;           // of the segment after each mark but the last
+  std::vector<std::size_t> columns_;  // of each mark, ascending
 };
 
 }  // namespace ordeal::results

@@ -1,6 +1,6 @@
 #pragma once
-// Markdown (GitHub's dialect) that reads well both rendered and raw: escaped text, tables with aligned columns, and
-// a page that never outgrows its limit.
+// Markdown (GitHub's dialect) that reads well both rendered and raw: escaped text, tables with
+// aligned columns, and a page that never outgrows its limit.
 
 #include <cstddef>
 #include <string>
@@ -9,10 +9,11 @@
 
 namespace ordeal::results {
 
-// Raw text for a paragraph or a table cell: cleaned, cut, and without any meaning to Markdown.
+// Raw text for a paragraph or a table cell: cleaned, cut, and without any meaning to Markdown but
+// one: what is between two backticks stays code.
 [[nodiscard]] std::string escaped(std::string_view raw, std::size_t width = 300);
 
-// Cells are Markdown already.
+// Cells are Markdown already; pipes in them are escaped when the table is printed.
 struct Table {
   std::vector<std::string> heading;
   std::vector<std::vector<std::string>> rows;
@@ -25,7 +26,7 @@ class Page {
   Page(std::size_t limit, std::string tail);
 
   void line(std::string_view text = {});
-  void heading(std::string_view text);    // "## text" with its blank lines
+  void heading(std::string_view text);                            // "## text" with its blank lines
   void fenced(std::string_view language, std::string_view text);  // all or nothing
   void table(const Table& table, std::size_t max_rows = 100);
   [[nodiscard]] std::string finish() &&;

@@ -1,11 +1,15 @@
 #pragma once
-// The run store: runs/NAME/ directories, one a run. While a run goes on its directory is named without a
-// verdict; it gets its final name (…-FAIL-…) at the end, so that the verdict is visible in a listing.
+// The run store: runs/NAME/ directories, one a run, and runs/index.jsonl, one line a run. While a
+// run goes on its directory is named without a verdict; it gets its final name (…-FAIL-…) at the
+// end, so that the verdict is visible in a listing. The order at the end of a run: name_by_verdict,
+// write_results (its pages print the final path), append_index. Several processes may use one store
+// at once.
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "core/result.h"
 #include "core/run.h"
 
 namespace ordeal::results {
@@ -16,18 +20,45 @@ inline constexpr const char* run_file = "run.json";
 inline constexpr const char* history_file = "history.jsonl";
 inline constexpr const char* ledger_file = "faults.jsonl";
 inline constexpr const char* samples_file = "nodes.jsonl";
+inline constexpr const char* summary_file = "summary.md";
+inline constexpr const char* junit_file = "junit.xml";
+inline constexpr const char* findings_folder = "findings";
+// Relative to the folder of all runs.
+inline constexpr const char* index_file = "index.jsonl";
 
-// runs/2026-11-23T02-04-31-etcd-register-partition+kill-s42, made with all parents; never an existing one.
+// runs/2026-11-23T02-04-31-etcd-register-partition+kill-s42, made with all parents; never an
+// existing one. Only started, cluster, workload, nemeses and seed of `run` are looked at.
 [[nodiscard]] Result<std::filesystem::path> create_run_directory(const std::filesystem::path& runs,
                                                                  const RunRecord& run);
-// Puts the verdict into the name: ...T02-04-31-FAIL-etcd-... Returns the new path; the old one when the directory
-// was not named by create_run_directory.
-[[nodiscard]] Result<std::filesystem::path> name_by_verdict(const std::filesystem::path& directory, Verdict verdict);
+// Puts the verdict into the name: ...T02-04-31-FAIL-etcd-..., in place of an earlier one. Returns
+// the new path; the old one when the directory was not named by create_run_directory.
+[[nodiscard]] Result<std::filesystem::path> name_by_verdict(const std::filesystem::path& directory,
+                                                            Verdict verdict);
 
-// Writes run.json and everything rendered from it: summary.md, junit.xml, findings/N/{finding.json,finding.md}.
-// run.json comes first; a rendering that cannot be written is a line in the returned list, not a failure.
+// Writes run.json and everything rendered from it: summary.md, junit.xml,
+// findings/N/{finding.json,finding.md}; findings of an earlier judgement are removed. run.json
+// comes first; a rendering that cannot be written is a line in the returned list, not a failure.
 [[nodiscard]] Result<std::vector<std::string>> write_results(const std::filesystem::path& directory,
                                                              const RunRecord& run);
 [[nodiscard]] Result<RunRecord> read_run(const std::filesystem::path& directory);
+
+// What lists and trends need to know of a run without opening its directory.
+struct IndexEntry {
+  std::string name;
+  Verdict verdict = Verdict::broken;
+  std::string started;
+  std::string cluster, version, workload;
+  std::vector<std::string> nemeses;
+  std::uint64_t seed = 0;
+  std::size_t operations = 0;
+  std::string headline;  // of the first finding, or the first reason; empty for PASS
+  friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
+};
+
+// Appends the run's line. Judging a run again appends another one, which then counts.
+[[nodiscard]] Result<void> append_index(const std::filesystem::path& runs, const RunRecord& run);
+// One entry a run, in the order of their first lines; the last line of a run counts, whatever its
+// verdict says in the name. Damaged lines are skipped; no index at all is an empty one.
+[[nodiscard]] Result<std::vector<IndexEntry>> read_index(const std::filesystem::path& runs);
 
 }  // namespace ordeal::results

@@ -1,6 +1,6 @@
 #pragma once
-// The sentences that several renderers share, so that a terminal, a page and a CI server say the same thing in the
-// same words. Plain text, already cleaned.
+// The sentences that several renderers share, so that a terminal, a page and a CI server say the
+// same thing in the same words. Plain text, already cleaned.
 
 #include <string>
 #include <vector>
@@ -9,13 +9,18 @@
 
 namespace ordeal::results {
 
-[[nodiscard]] std::string system_name(const RunRecord& run);   // "etcd 3.4.23"
+[[nodiscard]] std::string system_name(const RunRecord& run);    // "etcd 3.4.23"
 [[nodiscard]] std::string nemesis_names(const RunRecord& run);  // "partition + kill", "no faults"
+[[nodiscard]] std::vector<std::string> option_words(
+    const RunRecord& run);  // "reads serializable", ...
 [[nodiscard]] std::vector<const Finding*> findings_of(const RunRecord& run);
 
-// What the system did, by kind: "returned stale data". Gloss: the kind in one sentence for those who are new to it.
+// What the system did, by kind: "returned stale data". Gloss: the kind in one sentence for those
+// who are new to it.
 [[nodiscard]] std::string deed(FindingKind kind);
 [[nodiscard]] std::string gloss(FindingKind kind);
+// The promise in words for those who are new to it; empty when it speaks for itself.
+[[nodiscard]] std::string gloss(const std::string& promise);
 // "etcd 3.4.23 returned stale data: a read of x ..."
 [[nodiscard]] std::string headline(const RunRecord& run, const Finding& finding);
 // The verdict in one sentence, for whatever verdict it is.
@@ -25,18 +30,23 @@ namespace ordeal::results {
 // "proven: 2 operations, checked by ..."
 [[nodiscard]] std::string certainty(const Finding& finding);
 
-[[nodiscard]] std::string asked(const WitnessOperation& op);     // "cas x 3->7"
-[[nodiscard]] std::string answered(const WitnessOperation& op);  // "ok", "7", "unknown: timeout: ..."
+[[nodiscard]] std::string asked(const WitnessOperation& op);  // "cas x 3->7"
+[[nodiscard]] std::string answered(
+    const WitnessOperation& op);  // "ok", "7", "unknown: timeout: ..."
+[[nodiscard]] std::string answered_in_short(
+    const WitnessOperation& op);  // without the words of the error
 
 [[nodiscard]] std::string fault_aim(const FaultSummary& fault);  // "leader, one_way true"
-[[nodiscard]] std::string fault_hit(const FaultSummary& fault);  // "n1 n2 | n3 n4 n5", "never began"
+[[nodiscard]] std::string fault_hit(
+    const FaultSummary& fault);  // "n1 n2 | n3 n4 n5", "never began"
 // Faults that began and are not known to be undone: somebody must clean up.
 [[nodiscard]] std::size_t faults_left_on(const RunRecord& run);
 
-// Pieces of the coverage and health lines.
-[[nodiscard]] std::vector<std::string> coverage_words(const RunRecord& run);
-[[nodiscard]] std::vector<std::string> function_words(const RunRecord& run);
+[[nodiscard]] std::string fault_words(
+    const RunRecord& run);  // "kill 3/3, partition 4/4 took effect"
+[[nodiscard]] std::vector<std::string> function_words(
+    const RunRecord& run);  // "read 60,102 ok", ...
 [[nodiscard]] std::vector<std::string> health_words(const RunRecord& run);
-[[nodiscard]] std::string check_answer(const CheckReport& check);  // "FAIL, 1 finding", "unknown, 37 of 40 keys"
+[[nodiscard]] std::string check_answer(CheckReport::Answer answer);  // "pass", "FAIL", "unknown"
 
 }  // namespace ordeal::results

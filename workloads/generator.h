@@ -10,7 +10,7 @@
 // Laws, held by every generator and checked in the tests:
 //   `done` is final for the worker that was told so;
 //   requests are due now or later, never before, and a wait is until later than now;
-//   asked before its time while nothing has happened, a wait is answered again;
+//   asked before its time while nothing has happened, the same wait is answered (but for ask_again());
 //   an ask that changes what other workers would be told is not answered by a plain wait, but by a request, by
 //   `done`, or by ask_again(): so whoever waits without a time is woken, and a run cannot get stuck.
 
