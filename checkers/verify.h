@@ -1,7 +1,7 @@
 #pragma once
-// The second opinion: decides small histories of one register by trying all orders. It shares no code with
-// the checker and is short enough to be read in a minute; a finding may be called proven only after it agrees.
-// Pure; any thread.
+// The second opinion: decides small histories of one register by trying all orders. It shares no
+// code with the checker and is short enough to be read in a minute; a finding may be called proven
+// only after it agrees. Pure; any thread.
 
 #include <optional>
 #include <vector>
@@ -10,8 +10,10 @@
 
 namespace ordeal::checkers {
 
-// True: some order of these operations, in agreement with their event indices, gives every answer, starting
-// from nil. False: none does. nullopt: it cannot say, there are more than 12 operations or several keys.
-[[nodiscard]] std::optional<bool> some_order_exists(const std::vector<WitnessOperation>& operations);
+// True: some order of these operations, in agreement with their event indices, gives every answer,
+// starting from nil. False: none does. nullopt: it cannot say, there are more than 16 operations or
+// several keys.
+[[nodiscard]] std::optional<bool> some_order_exists(
+    const std::vector<WitnessOperation>& operations);
 
 }  // namespace ordeal::checkers

@@ -1,6 +1,7 @@
 #pragma once
-// The plug-in border of the tested systems. A Cluster knows how to install, start, stop, wipe and ask a system
-// on nodes; a Client is one connection that turns requests into calls on it. Written once for all workloads.
+// The plug-in border of the tested systems. A Cluster knows how to install, start, stop, wipe and
+// ask a system on nodes; a Client is one connection that turns requests into calls on it. Written
+// once for all workloads.
 
 #include <functional>
 #include <memory>
@@ -14,19 +15,19 @@
 
 namespace ordeal::clusters {
 
-// One connection, pinned to one node, used by one process at a time. Never retries, never moves to another
-// node. Threads: one at a time.
+// One connection, pinned to one node, used by one process at a time. Never retries, never moves to
+// another node. Threads: one at a time.
 class Client {
  public:
   virtual ~Client() = default;
-  // Returns by the deadline (and a few milliseconds). Never throws. Only errors that the cluster's list of
-  // definite errors names come back as `fail`.
+  // Returns by the deadline (and a few milliseconds). Never throws. Only errors that the cluster's
+  // list of definite errors names come back as `fail`.
   [[nodiscard]] virtual Completion invoke(const Request& request, Deadline deadline) = 0;
 };
 
 // What one node says of itself.
 struct NodeStatus {
-  std::string leader;        // name of the node that it follows, itself included; empty: it knows none
+  std::string leader;  // name of the node that it follows, itself included; empty: it knows none
   std::uint64_t term = 0;
   std::uint64_t applied = 0;  // position in the replicated log, where there is one
   std::string version;
@@ -34,27 +35,31 @@ struct NodeStatus {
 
 // A rule by which an error proves that an operation did not take effect; printed in every report.
 struct DefiniteError {
-  std::string_view error;   // how it shows: "INVALID_ARGUMENT"
+  std::string_view error;     // how it shows: "INVALID_ARGUMENT"
   std::string_view argument;  // why it proves it
 };
 
-// A deployed system. Methods may be called from any thread; those about different nodes run in parallel.
+// A deployed system. Methods may be called from any thread; those about different nodes run in
+// parallel.
 class Cluster {
  public:
   virtual ~Cluster() = default;
 
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual std::vector<Function> speaks() const = 0;
-  [[nodiscard]] virtual std::string_view promise() const = 0;  // "linearizable reads and writes per key"
+  [[nodiscard]] virtual std::string_view promise()
+      const = 0;  // "linearizable reads and writes per key"
   [[nodiscard]] virtual std::vector<DefiniteError> definite_errors() const = 0;
 
-  // Brings the node to a clean installed state: leftovers of earlier runs are stopped and wiped, the binary is
-  // there, nothing runs.
+  // Brings the node to a clean installed state: leftovers of earlier runs are stopped and wiped,
+  // the binary is there, nothing runs.
   [[nodiscard]] virtual Result<void> deploy(std::size_t node) = 0;
-  [[nodiscard]] virtual Result<void> start(std::size_t node) = 0;   // idempotent
-  [[nodiscard]] virtual Result<void> stop(std::size_t node) = 0;    // gentle, then hard; idempotent
-  [[nodiscard]] virtual Result<void> wipe(std::size_t node) = 0;    // removes its data; must be stopped
-  // Shell commands that the guard of the node can run by itself, idempotent: the server is running / is dead.
+  [[nodiscard]] virtual Result<void> start(std::size_t node) = 0;  // idempotent
+  [[nodiscard]] virtual Result<void> stop(std::size_t node) = 0;   // gentle, then hard; idempotent
+  [[nodiscard]] virtual Result<void> wipe(
+      std::size_t node) = 0;  // removes its data; must be stopped
+  // Shell commands that the guard of the node can run by itself, idempotent: the server is running
+  // / is dead.
   [[nodiscard]] virtual std::string start_command(std::size_t node) const = 0;
   [[nodiscard]] virtual std::string kill_command(std::size_t node) const = 0;
   // Prints the process id of the server; exit status 1 when it does not run.
@@ -67,13 +72,15 @@ class Cluster {
 };
 
 // Every node answers and all name one leader in one term; says who does not, at the deadline.
-[[nodiscard]] Result<std::string> await_agreement(Cluster& cluster, const std::vector<Node>& nodes, Deadline deadline);
+[[nodiscard]] Result<std::string> await_agreement(Cluster& cluster, const std::vector<Node>& nodes,
+                                                  Deadline deadline);
 
-// What a cluster is made from. Options are the cluster's own, from --option NAME=VALUE and its flags.
+// What a cluster is made from. Options are the cluster's own, from --option NAME=VALUE and its
+// flags.
 struct ClusterOptions {
-  std::filesystem::path binary;            // upload this one; empty: the node's own
-  std::vector<std::string> server_flags;   // appended to the server's command line
-  bool serializable_reads = false;         // reads may be served by any node alone
+  std::filesystem::path binary;           // upload this one; empty: the node's own
+  std::vector<std::string> server_flags;  // appended to the server's command line
+  bool serializable_reads = false;        // reads may be served by any node alone
 };
 
 struct ClusterKind {
@@ -81,7 +88,8 @@ struct ClusterKind {
   std::string_view summary;
   std::size_t nodes_max = 0;
   // Remotes stay alive, and connected, for as long as the cluster lives.
-  std::unique_ptr<Cluster> (*make)(const std::vector<Remote*>& remotes, const ClusterOptions& options);
+  std::unique_ptr<Cluster> (*make)(const std::vector<Remote*>& remotes,
+                                   const ClusterOptions& options);
 };
 
 // The list of clusters that Ordeal comes with: one line each.

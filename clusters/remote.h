@@ -27,9 +27,9 @@
 namespace ordeal::clusters {
 
 struct Command {
-  std::string shell;  // run by the node's /bin/sh -c
-  std::string input;  // its standard input, then end of file
-  Nanoseconds timeout = 10s;
+  std::string shell;          // run by the node's /bin/sh -c
+  std::string input;          // its standard input, then end of file
+  Nanoseconds timeout = 10s;  // then run() returns, and the node kills it with its process group
   std::size_t output_limit = 1 << 20;  // bytes kept of each stream; the rest is read and dropped
 };
 
@@ -57,7 +57,9 @@ class Remote {
   virtual ~Remote() = default;
   [[nodiscard]] virtual const Node& node() const = 0;
 
-  // An exit status other than 0 is not an Error: the command ran.
+  // An exit status other than 0 is not an Error: the command ran. It ends when its output ends:
+  // what it leaves running in the background must have its output redirected, and a session of its
+  // own (setsid) to outlive a time-out.
   [[nodiscard]] virtual Result<Output> run(const Command& command) = 0;
   // Replaces `path` atomically (temporary name, rename), with the given permission bits; parent
   // folders are made.

@@ -48,7 +48,7 @@ int lab_status_command(const OutputFlags& output) {
                       {"since", lab.since},
                       {"supervisor", lab.supervisor},
                       {"owner", lab.owner},
-                      {"isolation", clusters::to_text(lab.isolation)},
+                      {"isolation", clusters::isolation_name(lab.isolation)},
                       {"memory_bytes", lab.memory_bytes}});
     }
     fmt::print("{}", to_page({{"schema", 1}, {"labs", std::move(list)}}));
@@ -57,7 +57,7 @@ int lab_status_command(const OutputFlags& output) {
   if (labs->empty()) fmt::print("no lab is up\n");
   for (const auto& lab : *labs) {
     fmt::print("{}  {} nodes, up since {}, {} MiB, {}{}\n", lab.name, lab.nodes, lab.since,
-               lab.memory_bytes >> 20U, clusters::to_text(lab.isolation),
+               lab.memory_bytes >> 20U, clusters::isolation_name(lab.isolation),
                lab.owner == 0 ? "" : fmt::format(", ends with process {}", lab.owner));
   }
   return 0;

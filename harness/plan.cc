@@ -83,7 +83,7 @@ Result<Plan> make_plan(const Configuration& configuration) {
   schedule.calm = configuration.faults.calm;
   Result<std::vector<FaultSpec>> faults = nemesis::draw_schedule(
       schedule, Rng(configuration.seed).fork("nemesis"), node_count(configuration.nodes));
-  if (!faults) return pass_on(faults.error());
+  if (!faults) return pass_on(faults.error(), "--nemesis and --time");
   plan.faults = std::move(*faults);
   return plan;
 }

@@ -44,6 +44,7 @@ struct Worker {
   std::size_t index = 0;
   NodeIndex node = 0;
   Process process = 0;
+  Nanoseconds invoked_at{};       // when its last request was recorded
   Wait told{Nanoseconds::min()};  // the last wait that the generator answered
 };
 
@@ -72,10 +73,10 @@ class Engine {
   Completion call(Client& client, const Request& request, Deadline deadline) const;
 
   // These need the lock.
-  std::optional<Request> next_request(Lock& lock, Worker& worker, Nanoseconds& invoked_at);
-  void record_invocation(const Worker& worker, const Request& request, Nanoseconds now);
+  std::optional<Request> next_request(Lock& lock, Worker& worker, Nanoseconds now);
+  void record_invocation(Worker& worker, const Request& request, Nanoseconds now);
   void record_completion(Worker& worker, const Request& request, Completion completion,
-                         Nanoseconds now);
+                         Nanoseconds answered_at, Nanoseconds now);
   void wait(Lock& lock, Worker& worker, const Wait& wait);
   void sleep_until(Lock& lock, Nanoseconds since_start);
   void announce();
@@ -145,7 +146,8 @@ void Engine::wait(Lock& lock, Worker& worker, const Wait& wait) {
   --waiting_;
 }
 
-void Engine::record_invocation(const Worker& worker, const Request& request, Nanoseconds now) {
+void Engine::record_invocation(Worker& worker, const Request& request, Nanoseconds now) {
+  worker.invoked_at = now;
   Event event;
   event.time = now;
   event.process = worker.process;
@@ -157,9 +159,8 @@ void Engine::record_invocation(const Worker& worker, const Request& request, Nan
   history_.append(std::move(event));
 }
 
-std::optional<Request> Engine::next_request(Lock& lock, Worker& worker, Nanoseconds& invoked_at) {
-  while (!ended()) {
-    const Nanoseconds now = clock_.now();
+std::optional<Request> Engine::next_request(Lock& lock, Worker& worker, Nanoseconds now) {
+  for (; !ended(); now = clock_.now()) {
     Step step = generator_.next({now - start_, worker.index, options_.workers}, rng_);
     if (const auto* later = std::get_if<Wait>(&step)) {
       wait(lock, worker, *later);
@@ -169,13 +170,12 @@ std::optional<Request> Engine::next_request(Lock& lock, Worker& worker, Nanoseco
     announce();
     auto* next = std::get_if<Next>(&step);
     if (next == nullptr) break;
-    invoked_at = now;
     if (start_ + next->due > now) {
       sleep_until(lock, start_ + next->due);
       if (ended()) break;
-      invoked_at = clock_.now();
+      now = clock_.now();
     }
-    record_invocation(worker, next->request, invoked_at);
+    record_invocation(worker, next->request, now);
     return std::move(next->request);
   }
   return std::nullopt;
@@ -183,11 +183,10 @@ std::optional<Request> Engine::next_request(Lock& lock, Worker& worker, Nanoseco
 
 // Retires the process after an `info`.
 void Engine::record_completion(Worker& worker, const Request& request, Completion completion,
-                               Nanoseconds now) {
-  generator_.completed({clock_.now() - start_, worker.index, options_.workers}, request,
-                       completion);
+                               Nanoseconds answered_at, Nanoseconds now) {
+  generator_.completed({now - start_, worker.index, options_.workers}, request, completion);
   Event event;
-  event.time = now;
+  event.time = answered_at;
   event.process = worker.process;
   event.node = worker.node;
   event.type = event_type(completion.outcome);
@@ -243,21 +242,24 @@ void Engine::work(std::size_t index) {
   worker.node = static_cast<NodeIndex>(index % options_.nodes);
   worker.process = options_.first_process + static_cast<Process>(index);
   OpenedClient client = open_client(worker);
-  Nanoseconds invoked_at{};
 
   Lock lock(mutex_);
   if (!client) ++result_.clients_not_opened;
-  while (const std::optional<Request> request = next_request(lock, worker, invoked_at)) {
+  Nanoseconds now = clock_.now();
+  while (const std::optional<Request> request = next_request(lock, worker, now)) {
     lock.unlock();
-    const Deadline deadline = Deadline::at(clock_.at(invoked_at + options_.operation_timeout));
+    const Deadline deadline =
+        Deadline::at(clock_.at(worker.invoked_at + options_.operation_timeout));
     Completion completion = client ? call(**client, *request, deadline)
                                    : Completion{Outcome::fail, {}, client.error().message};
     const Nanoseconds answered_at = clock_.now();
     const bool trouble = is_trouble(completion);
     const bool renew = !client || completion.outcome == Outcome::info;
     lock.lock();
-    record_completion(worker, *request, std::move(completion), answered_at);
-    if (trouble) sleep_until(lock, answered_at + options_.pause_after_error);
+    now = clock_.now();
+    record_completion(worker, *request, std::move(completion), answered_at, now);
+    if (!trouble) continue;
+    sleep_until(lock, answered_at + options_.pause_after_error);
     if (renew && !ended()) {
       lock.unlock();
       if (client) client->reset();
@@ -265,6 +267,7 @@ void Engine::work(std::size_t index) {
       lock.lock();
       if (!client) ++result_.clients_not_opened;
     }
+    now = clock_.now();
   }
 }
 

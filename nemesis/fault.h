@@ -1,7 +1,8 @@
 #pragma once
-// The plug-in border of faults. A fault kind decides, as pure functions, what it can do, what to draw and
-// which shell commands do it, undo it and prove both on each node. The runner (nemesis.h) does the rest, the same
-// for all kinds: undo on the guard and in the ledger first, then inject, evidence, hold, heal, evidence.
+// The plug-in border of faults. A fault kind decides, as pure functions, what it can do, what to
+// draw and which shell commands do it, undo it and prove both on each node. The runner (nemesis.h)
+// does the rest, the same for all kinds: undo on the guard and in the ledger first, then inject,
+// evidence, hold, heal, evidence.
 
 #include <memory>
 #include <optional>
@@ -17,21 +18,24 @@ namespace ordeal::nemesis {
 
 // What a fault may know of the cluster at planning (without roles) and at injection.
 struct Arena {
-  std::vector<std::string> nodes;                        // names
-  std::vector<std::vector<std::string>> addresses;       // IPv4 and IPv6 of each node, of no other node too
-  std::vector<std::vector<std::string>> controllers;     // addresses from which our SSH reaches each node
-  std::vector<std::uint16_t> ssh_ports;                  // of each node
-  std::optional<std::size_t> leader;                     // now; unknown when nobody says so
-  clusters::Cluster* cluster = nullptr;                  // for start_command and the like
+  std::vector<std::string> nodes;  // names
+  std::vector<std::vector<std::string>>
+      addresses;  // IPv4 and IPv6 of each node, of no other node too
+  std::vector<std::vector<std::string>>
+      controllers;                       // addresses from which our SSH reaches each node
+  std::vector<std::uint16_t> ssh_ports;  // of each node
+  std::optional<std::size_t> leader;     // now; unknown when nobody says so
+  clusters::Cluster* cluster = nullptr;  // for start_command and the like
 };
 
 // What to do on one node. All commands are run by /bin/sh as root.
 struct NodeAction {
   std::size_t node = 0;
-  std::string undo;     // idempotent; touches only what `inject` made; run by the guard, also when Ordeal is dead
-  std::string inject;   // run by the guard too, so that its undo can never come before it
-  std::string effect;   // exit status 0 and a line of evidence once the fault is in effect
-  std::string healed;   // exit status 0 and a line of evidence once it is undone
+  std::string undo;    // idempotent; touches only what `inject` made; run by the guard, also when
+                       // Ordeal is dead
+  std::string inject;  // run by the guard too, so that its undo can never come before it
+  std::string effect;  // exit status 0 and a line of evidence once the fault is in effect
+  std::string healed;  // exit status 0 and a line of evidence once it is undone
 };
 
 struct Injection {
@@ -53,7 +57,8 @@ class Fault {
   [[nodiscard]] virtual Drawing drawing() const = 0;
   // Fewer nodes have nothing to be harmed in this way.
   [[nodiscard]] virtual std::size_t least_nodes() const { return 1; }
-  // A shell command that succeeds where the node can take this fault, and otherwise says why not on stderr.
+  // A shell command that succeeds where the node can take this fault, and otherwise says why not on
+  // stderr.
   [[nodiscard]] virtual std::string probe() const = 0;
   // Kind, targets and parameters of one fault; the schedule (id, begin, duration) is the caller's.
   [[nodiscard]] virtual FaultSpec draw(Rng& rng, std::size_t nodes) const = 0;

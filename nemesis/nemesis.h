@@ -1,5 +1,6 @@
 #pragma once
-// Carries out a schedule on a cluster: for each fault ledger, guard, inject, evidence, hold, heal, evidence.
+// Carries out a schedule on a cluster: for each fault ledger, guard, inject, evidence, hold, heal,
+// evidence.
 
 #include <filesystem>
 #include <functional>
@@ -16,29 +17,30 @@
 namespace ordeal::nemesis {
 
 struct NemesisOptions {
-  std::filesystem::path ledger;  // faults.jsonl
-  Nanoseconds step_timeout = 10s;  // for each command on a node
+  std::filesystem::path ledger;               // faults.jsonl
+  Nanoseconds step_timeout = 10s;             // for each command on a node
+  std::string directory = "/var/lib/ordeal";  // on the nodes, of the guard
 };
 
 class Nemesis {
  public:
-  // Starts a guard on every node, sweeps what earlier runs left, asks each node whether it can take the planned
-  // kinds, and learns the addresses. An Error names node, kind and reason.
-  [[nodiscard]] static Result<std::unique_ptr<Nemesis>> prepare(std::vector<clusters::Remote*> remotes,
-                                                                clusters::Cluster& cluster,
-                                                                const std::vector<FaultSpec>& plan,
-                                                                const NemesisOptions& options, RunClock clock);
+  // Starts a guard on every node (and so waits until that of a run that died has undone its
+  // faults), sweeps what earlier runs left, asks each node whether it can take the planned kinds,
+  // and learns the addresses. An Error names node, kind and reason.
+  [[nodiscard]] static Result<std::unique_ptr<Nemesis>> prepare(
+      std::vector<clusters::Remote*> remotes, clusters::Cluster& cluster,
+      const std::vector<FaultSpec>& plan, const NemesisOptions& options, RunClock clock);
   ~Nemesis();
 
-  // Carries out the plan, its times counted from `main_start` on the run clock, until it ends or stop is
-  // requested; heals what is on in either case. `leader` answers with the current leader's position.
-  // `observe` is called with every ledger record, from this thread.
+  // Carries out the plan, its times counted from `main_start` on the run clock, until it ends or
+  // stop is requested; heals what is on in either case. `leader` answers with the current leader's
+  // position. `observe` is called with every ledger record, from the thread that called.
   void run(const std::vector<FaultSpec>& plan, Nanoseconds main_start,
            const std::function<std::optional<std::size_t>()>& leader,
            const std::function<void(const FaultRecord&)>& observe, std::stop_token stop);
 
-  // Undoes everything that is still on; called once more on the way out, whatever happened. What could not be
-  // undone is an Error that names node and command.
+  // Undoes everything that is still on; called once more on the way out, whatever happened. What
+  // could not be undone is an Error that names node and command.
   [[nodiscard]] Result<void> heal_all();
 
  private:
@@ -47,7 +49,8 @@ class Nemesis {
   std::unique_ptr<State> state_;
 };
 
-// What a ledger still holds: undo commands that were registered and never proven healed, newest first.
+// What a ledger still holds: undo commands that were registered and never proven healed, newest
+// first.
 struct PendingUndo {
   int fault = 0;
   std::string node, command;

@@ -11,7 +11,7 @@
 
 namespace ordeal::results {
 
-// At most about 100 columns and 25 lines; empty when there is no operation to draw.
+// At most about 110 columns and 25 lines; empty when there is no operation to draw.
 [[nodiscard]] std::string draw_timeline(const Finding& finding,
                                         const std::vector<FaultSummary>& faults,
                                         const std::vector<LeaderChange>& leaders);

@@ -40,8 +40,8 @@ class PerWorker {
   std::vector<T> items_;
 };
 
-// Generators one after the other, made when the first worker needs them and dropped when the last has passed.
-// What sequence, cycle and per_key are made of.
+// Generators one after the other, made when the first worker needs them and dropped when the last
+// has passed. What sequence, cycle and per_key are made of.
 class Chain {
  public:
   // `supply` makes the next part, or answers nullopt: no more, for this worker.

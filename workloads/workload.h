@@ -1,5 +1,6 @@
 #pragma once
-// The plug-in border of workloads: what clients do, which functions they need, and which checkers judge.
+// The plug-in border of workloads: what clients do, which functions they need, and which checkers
+// judge.
 
 #include <memory>
 #include <string_view>
@@ -14,9 +15,9 @@ namespace ordeal::workloads {
 
 struct WorkloadOptions {
   std::size_t clients = 10;
-  double rate = 0;                  // requests a second over all clients; 0: as fast as they answer
-  std::size_t keys = 0;             // in total; 0: as many as time allows
-  std::size_t group = 5;            // clients that work on one key together
+  double rate = 0;        // requests a second over all clients; 0: as fast as they answer
+  std::size_t keys = 0;   // in total; 0: as many as time allows
+  std::size_t group = 5;  // clients that work on one key together
   std::size_t operations_per_key = 300;
   double read_share = 0.5, write_share = 0.25;  // the rest is cas
 };
@@ -28,10 +29,11 @@ class Workload {
   [[nodiscard]] virtual std::vector<Function> needs() const = 0;
   // For the main phase; endless, the harness limits its time.
   [[nodiscard]] virtual Generator main(Rng rng) const = 0;
-  // After healing and recovery: reads that tell lost from stale. `touched` are the keys that the history names.
+  // After healing and recovery: reads that tell lost from stale. `touched` are the keys that the
+  // history names.
   [[nodiscard]] virtual Generator final(const std::vector<Value>& touched) const = 0;
-  [[nodiscard]] virtual std::vector<CheckReport> check(const History& history,
-                                                       const checkers::CheckOptions& options) const = 0;
+  [[nodiscard]] virtual std::vector<CheckReport> check(
+      const History& history, const checkers::CheckOptions& options) const = 0;
 };
 
 struct WorkloadKind {

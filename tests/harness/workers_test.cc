@@ -1,11 +1,6 @@
 #include "harness/workers.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -13,6 +8,11 @@
 #include <set>
 #include <thread>
 #include <unordered_map>
+
+#include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace ordeal::harness {
 
@@ -37,14 +37,18 @@ class CallingClient : public Client {
  public:
   using Call = std::function<Completion(const Request&, Deadline)>;
   explicit CallingClient(Call call) : call_(std::move(call)) {}
-  Completion invoke(const Request& request, Deadline deadline) override { return call_(request, deadline); }
+  Completion invoke(const Request& request, Deadline deadline) override {
+    return call_(request, deadline);
+  }
 
  private:
   Call call_;
 };
 
 OpenClient open_calling(CallingClient::Call call) {
-  return [call](std::size_t) -> Result<std::unique_ptr<Client>> { return std::make_unique<CallingClient>(call); };
+  return [call](std::size_t) -> Result<std::unique_ptr<Client>> {
+    return std::make_unique<CallingClient>(call);
+  };
 }
 
 Completion say_ok(const Request&, Deadline) { return {Outcome::ok, {}, {}}; }
@@ -100,8 +104,8 @@ class Stage {
     const auto file = folder_.path / "history.jsonl";
     auto writer = HistoryWriter::create(file, {"n1", "n2"});
     REQUIRE(writer);
-    WorkersEnd end = run_workers(std::move(generator), Rng(1), open, **writer, RunClock(), options, progress,
-                                 stop.get_token());
+    WorkersEnd end = run_workers(std::move(generator), Rng(1), open, **writer, RunClock(), options,
+                                 progress, stop.get_token());
     REQUIRE((*writer)->close());
     auto history = read_history(file);
     if (!history) FAIL(history.error().message);
@@ -114,7 +118,8 @@ class Stage {
 
 std::size_t count(const History& history, Outcome outcome) {
   std::size_t found = 0;
-  for (const Operation& op : history.operations) found += op.outcome == outcome && op.completed != never ? 1U : 0U;
+  for (const Operation& op : history.operations)
+    found += op.outcome == outcome && op.completed != never ? 1U : 0U;
   return found;
 }
 
@@ -176,7 +181,9 @@ TEST_CASE("completions come before the generation of the next request: no false 
       busy = true;
       return workloads::Next{write(++given), context.now};
     }
-    void completed(const workloads::Context&, const Request&, const Completion&) override { busy = false; }
+    void completed(const workloads::Context&, const Request&, const Completion&) override {
+      busy = false;
+    }
     std::unique_ptr<Source> clone() const override { return std::make_unique<OneAtATime>(*this); }
     bool busy = false;
     int given = 0;
@@ -214,7 +221,8 @@ TEST_CASE("after info a worker goes on as process + workers, with a new client")
     ++opened;
     // Good for two operations.
     return std::make_unique<CallingClient>([n = 0](const Request&, Deadline) mutable {
-      return ++n == 2 ? Completion{Outcome::info, {}, "timeout: who knows"} : Completion{Outcome::ok, {}, {}};
+      return ++n == 2 ? Completion{Outcome::info, {}, "timeout: who knows"}
+                      : Completion{Outcome::ok, {}, {}};
     });
   };
   const auto ten = workloads::per_worker([](std::size_t) { return limit(10, numbers()); });
@@ -247,7 +255,8 @@ TEST_CASE("a client that cannot be opened makes definite failures, and is tried 
   REQUIRE(played.history.operations.size() == 40);
   CHECK(count(played.history, Outcome::fail) == 6);
   for (const Operation& op : played.history.operations) {
-    if (op.outcome == Outcome::fail) CHECK(played.history.error_of(op) == "no-client: n2 refused the connection");
+    if (op.outcome == Outcome::fail)
+      CHECK(played.history.error_of(op) == "no-client: n2 refused the connection");
     if (op.outcome == Outcome::fail) CHECK(op.node == 1);
   }
 }
@@ -344,11 +353,16 @@ TEST_CASE("a stop wakes workers that wait, hold a request for later, or pause") 
   const auto mixed = workloads::per_worker([](std::size_t worker) {
     switch (worker) {
       case 0:
-      case 1: return workloads::sleep(1h);
-      case 2: return phases({workloads::sleep(1h), numbers()});
-      case 3: return sequence({workloads::sleep(1us), workloads::sleep(1h)});
-      case 4: return limit(1, numbers());
-      default: return Generator();
+      case 1:
+        return workloads::sleep(1h);
+      case 2:
+        return phases({workloads::sleep(1h), numbers()});
+      case 3:
+        return sequence({workloads::sleep(1us), workloads::sleep(1h)});
+      case 4:
+        return limit(1, numbers());
+      default:
+        return Generator();
     }
   });
   std::jthread stopper([&] {
@@ -374,7 +388,8 @@ TEST_CASE("requests held for later are not recorded when a stop comes first") {
     std::size_t asked = 0;
   };
   Stage stage;
-  const Played played = stage.play(Generator(std::make_unique<InAnHour>(stage.stop)), open_calling(say_ok));
+  const Played played =
+      stage.play(Generator(std::make_unique<InAnHour>(stage.stop)), open_calling(say_ok));
   CHECK(played.history.operations.empty());
 }
 
@@ -390,11 +405,12 @@ TEST_CASE("a client that hangs until its deadline costs its own worker alone") {
   Stage stage;
   stage.options.operation_timeout = 30ms;
   const OpenClient open = [](std::size_t node) -> Result<std::unique_ptr<Client>> {
-    return std::make_unique<CallingClient>([node](const Request& request, Deadline deadline) -> Completion {
-      if (node == 0) return say_ok(request, deadline);
-      std::this_thread::sleep_until(deadline.when());
-      return {Outcome::info, {}, "timeout: nothing came"};
-    });
+    return std::make_unique<CallingClient>(
+        [node](const Request& request, Deadline deadline) -> Completion {
+          if (node == 0) return say_ok(request, deadline);
+          std::this_thread::sleep_until(deadline.when());
+          return {Outcome::info, {}, "timeout: nothing came"};
+        });
   };
   const Played played = stage.play(time_limit(100ms, numbers()), open);
   CHECK(count(played.history, Outcome::info) <= 10);
@@ -441,8 +457,8 @@ TEST_CASE("a history that can no longer be written ends the run with its error")
   };
   std::vector<Generator> parts;
   parts.push_back(rate(10'000, numbers()));
-  const WorkersEnd end = run_workers(sequence(std::move(parts)), Rng(1), open_calling(call), **writer, RunClock(),
-                                     options, progress, std::stop_token());
+  const WorkersEnd end = run_workers(sequence(std::move(parts)), Rng(1), open_calling(call),
+                                     **writer, RunClock(), options, progress, std::stop_token());
   REQUIRE(end.failure);
   CHECK(end.failure->message.find(pipe.string()) != std::string::npos);
 }

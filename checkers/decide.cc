@@ -1,0 +1,17 @@
+#include "checkers/decide.h"
+
+#include "checkers/search.h"
+#include "checkers/zones.h"
+
+namespace ordeal::checkers {
+
+Decision decide_register(std::vector<RegisterOp> ops, std::size_t value_count,
+                         const Budget& budget) {
+  drop_unobservable(ops, value_count);
+  if (const auto valid = decide_by_zones(ops, value_count)) {
+    return {*valid ? Decision::Answer::valid : Decision::Answer::invalid, {}};
+  }
+  return decide_by_search(ops, budget);
+}
+
+}  // namespace ordeal::checkers

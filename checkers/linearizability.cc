@@ -1,0 +1,182 @@
+#include "checkers/linearizability.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "checkers/decide.h"
+#include "checkers/explain.h"
+#include "checkers/verify.h"
+
+namespace ordeal::checkers {
+
+namespace {
+
+constexpr Nanoseconds time_to_shrink = 5s;
+constexpr std::size_t most_keys_named = 5;
+
+struct KeyVerdict {
+  Decision decision;
+  Nanoseconds took{};
+};
+
+KeyVerdict judge(const History& history, const KeyOperations& key, const Budget& budget) {
+  const auto began = SteadyClock::now();
+  const auto undecided = [](std::string why) {
+    return KeyVerdict{{Decision::Answer::unknown, std::move(why)}, {}};
+  };
+  if (budget.deadline.passed()) {
+    return undecided("time ran out before this key was looked at; allow the checker more");
+  }
+  Register reg = read_register(history, key);
+  if (!reg.malformed.empty()) return undecided(reg.malformed);
+  Decision decision = decide_register(std::move(reg.ops), reg.values.size(), budget);
+  return {std::move(decision), SteadyClock::now() - began};
+}
+
+std::vector<KeyVerdict> judge_all(const History& history, const std::vector<KeyOperations>& keys,
+                                  const CheckOptions& options) {
+  const std::size_t threads =
+      std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(keys.size(), 1));
+  const Budget budget = {options.deadline, options.memory_limit / threads};
+  std::vector<KeyVerdict> verdicts(keys.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < keys.size(); i = next++)
+      verdicts[i] = judge(history, keys[i], budget);
+  };
+  std::vector<std::jthread> helpers;
+  for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+  work();
+  helpers.clear();
+  return verdicts;
+}
+
+WitnessOperation copy_of(const History& history, const RegisterOp& op, const RegisterOp& breaks) {
+  const Operation& recorded = history.operations[op.source];
+  WitnessOperation copy;
+  copy.id = copy.invoked = recorded.invoked;
+  copy.process = recorded.process;
+  if (recorded.node < history.nodes.size()) copy.node = history.nodes[recorded.node];
+  copy.request = {recorded.function, recorded.key, recorded.argument};
+  copy.outcome = recorded.outcome;
+  if (recorded.function == Function::read) copy.result = recorded.result;
+  copy.error = history.error_of(recorded);
+  copy.invoked_at = recorded.invoked_at;
+  copy.completed = recorded.completed;
+  if (recorded.completed != never) copy.completed_at = recorded.completed_at;
+  copy.breaks = op.invoked == breaks.invoked;
+  return copy;
+}
+
+std::string basis_of(const Finding& finding, bool is_minimal) {
+  std::string basis = count_of(finding.witness.size(), "operation");
+  basis += finding.certainty == Certainty::proven
+               ? ", impossible by the checker's search and, apart from it, by trying all orders"
+               : ", impossible by the checker's search; too many to try all orders";
+  if (!is_minimal) basis += "; time ran out before it was known that none of them can be left out";
+  return basis;
+}
+
+// The finding of a key that was found impossible, or the sentence of a defect when the verifier
+// disagrees.
+Result<Finding> find(const History& history, const KeyOperations& key, const Budget& budget,
+                     Nanoseconds first_took) {
+  const Register reg = read_register(history, key);
+  const Core core = shrink(reg.ops, reg.values.size(), budget, first_took);
+  const BadKey bad = {history, key, reg, core};
+
+  Finding finding;
+  finding.promise = "linearizable reads and writes per key";
+  finding.key = key.key;
+  for (const RegisterOp& op : core.ops)
+    finding.witness.push_back(copy_of(history, op, core.breaks));
+  const auto possible = some_order_exists(finding.witness);
+  if (possible && *possible) {
+    return error(
+        "{}the search found no order for key {}, but the verifier found one for the {} operations "
+        "that it was "
+        "given as witness (the first is {}); please report this with the history",
+        defect_prefix, to_text(key.key), finding.witness.size(), finding.witness.front().id);
+  }
+  finding.certainty = possible ? Certainty::proven : Certainty::suspected;
+  finding.certainty_basis = basis_of(finding, core.is_minimal);
+  explain(bad, finding);
+  finding.operations_on_key = key.positions.size();
+  finding.unknown_on_key = reg.unknown;
+  finding.bad_prefix_events = std::size_t{core.breaks.completed} + 1;
+  finding.at = bad.recorded(core.breaks).completed_at;
+  finding.signature = to_text(finding.kind);
+  return finding;
+}
+
+// The bad keys that are not explained, in one finding without a witness.
+Finding count_rest(const std::vector<const KeyOperations*>& rest) {
+  Finding finding;
+  finding.promise = "linearizable reads and writes per key";
+  std::string names;
+  for (std::size_t i = 0; i < std::min(rest.size(), most_keys_named); ++i) {
+    names += (i == 0 ? "" : ", ") + to_text(rest[i]->key);
+  }
+  if (rest.size() > most_keys_named)
+    names += fmt::format(" and {} more", rest.size() - most_keys_named);
+  finding.headline = fmt::format(
+      "{} not linearizable either: {}",
+      rest.size() == 1 ? "1 more key is" : fmt::format("{} more keys are", rest.size()), names);
+  finding.certainty_basis = fmt::format(
+      "by the checker's search; only the first {} bad keys are explained", most_findings);
+  finding.diagnosis = "not looked into";
+  finding.signature = to_text(finding.kind);
+  return finding;
+}
+
+void number(std::vector<Finding>& findings) {
+  std::ranges::stable_sort(findings, {}, &Finding::bad_prefix_events);
+  for (std::size_t i = 0; i < findings.size(); ++i) findings[i].number = static_cast<int>(i + 1);
+}
+
+}  // namespace
+
+CheckReport check_linearizable_register(const History& history, const CheckOptions& options) {
+  const auto began = SteadyClock::now();
+  const Budget to_shrink = {Deadline::at(options.deadline.when() + time_to_shrink),
+                            options.memory_limit};
+  const std::vector<KeyOperations> keys = split_by_key(history);
+  const std::vector<KeyVerdict> verdicts = judge_all(history, keys, options);
+
+  CheckReport report;
+  report.checker = "linearizable";
+  report.keys = keys.size();
+  std::vector<const KeyOperations*> rest;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Decision& decision = verdicts[i].decision;
+    if (decision.answer == Decision::Answer::unknown) {
+      report.undecided.push_back({keys[i].key, decision.why});
+    } else if (decision.answer == Decision::Answer::invalid &&
+               report.findings.size() == most_findings) {
+      rest.push_back(&keys[i]);
+    } else if (decision.answer == Decision::Answer::invalid) {
+      auto finding = find(history, keys[i], to_shrink, verdicts[i].took);
+      if (finding) {
+        report.findings.push_back(std::move(*finding));
+      } else {
+        report.undecided.push_back({keys[i].key, finding.error().message});
+      }
+    }
+  }
+  number(report.findings);
+  if (!rest.empty()) {
+    report.findings.push_back(count_rest(rest));
+    report.findings.back().number = static_cast<int>(report.findings.size());
+  }
+  report.keys_decided = report.keys - report.undecided.size();
+  report.answer = !report.findings.empty()    ? CheckReport::Answer::invalid
+                  : !report.undecided.empty() ? CheckReport::Answer::unknown
+                                              : CheckReport::Answer::valid;
+  report.took = SteadyClock::now() - began;
+  return report;
+}
+
+}  // namespace ordeal::checkers

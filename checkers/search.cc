@@ -1,0 +1,346 @@
+// Configurations. The search walks the events of the certain operations in order. It stands at a
+// completion whose operation has not taken effect; the configuration is that position, the state of
+// the register, which of the pending certain operations have taken effect (a bit a slot; an
+// operation has its slot from invocation to completion), and how many unknown operations of each
+// class were used. A class is all unknown operations that observe and set the same.
+//
+// What is not tried, and why nothing is lost:
+//  - Nothing takes effect before a completion forces it. Take any right order and, at each
+//  completion whose
+//    operation is still open, let happen what the order has up to it: all of that has been invoked.
+//  - A pending read that the state satisfies happens at once. It changes nothing, and whatever
+//  could follow
+//    without it can follow with it.
+//  - Of pending operations that are alike, the one that completes first; and before an unknown one,
+//  a certain
+//    one that is like it. In a right order the two can change places.
+//  - Unknown operations are never forced. One that leaves the state as it was, or whose state is
+//  overwritten
+//    before anybody observed it ("wasted"), can be taken out of a right order.
+
+#include "checkers/search.h"
+
+#include <algorithm>
+#include <bit>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "checkers/memo.h"
+
+namespace ordeal::checkers {
+
+namespace {
+
+constexpr std::uint32_t nobody = ~std::uint32_t{0};
+constexpr std::uint32_t unknown_bit = std::uint32_t{1}
+                                      << 31U;     // in a choice: a class, not an operation
+constexpr std::size_t steps_between_looks = 512;  // at the clock
+
+enum class StepKind : std::uint8_t { begin, end, appear };
+
+struct Step {
+  EventIndex at;
+  std::uint32_t index;  // of the operation; of the class when an unknown operation appears
+  StepKind kind;
+};
+
+struct UnknownClass {
+  ValueId observes;
+  ValueId sets;
+};
+
+class Search {
+ public:
+  Search(const std::vector<RegisterOp>& ops, const Budget& budget)
+      : ops_(ops), budget_(budget), slots_of_(ops.size(), nobody) {
+    lay_out_time();
+    assign_slots();
+    lay_out_configuration();
+  }
+
+  Decision run();
+
+ private:
+  struct Frame {
+    std::size_t record;  // in the memo
+    std::size_t first_choice;
+    std::size_t next_choice;
+  };
+
+  void lay_out_time();
+  void assign_slots();
+  void lay_out_configuration();
+
+  // Walks on until a completion forces something. False at the end of the history.
+  bool walk();
+  void walk_back_to(std::size_t position);
+  void find_choices();
+  void choose(std::uint32_t choice);
+  // The next untried choice of the deepest frame that has one. False when there is none.
+  bool backtrack(const Memo& memo);
+  [[nodiscard]] Decision give_up(const char* what, std::size_t tried) const;
+
+  // The configuration's words: position, wasted flag and state; then slots; then counts.
+  [[nodiscard]] ValueId state() const { return static_cast<ValueId>(current_[0]); }
+  [[nodiscard]] bool wasted() const { return ((current_[0] >> 32U) & 1U) != 0; }
+  void set_head(bool wasted, ValueId state) {
+    current_[0] = (position_ << 33U) | (std::uint64_t{wasted} << 32U) | state;
+  }
+  [[nodiscard]] bool happened(std::uint32_t slot) const {
+    return ((current_[1 + slot / 64] >> (slot % 64)) & 1U) != 0;
+  }
+  void flip(std::uint32_t slot) { current_[1 + slot / 64] ^= std::uint64_t{1} << (slot % 64); }
+  [[nodiscard]] std::uint64_t used(std::size_t unknown_class) const;
+  void use(std::size_t unknown_class);
+  [[nodiscard]] bool can_follow(ValueId observes) const {
+    return observes == no_value ? !wasted() : observes == state();
+  }
+  std::size_t satisfy_reads();
+
+  const std::vector<RegisterOp>& ops_;
+  const Budget& budget_;
+  std::vector<Step> time_;
+  std::vector<UnknownClass> classes_;
+  std::vector<std::uint32_t> slots_of_;  // by operation
+  std::size_t count_bits_ = 8;           // of one class in a configuration
+
+  std::size_t position_ = 0;              // in time_
+  std::vector<std::uint32_t> occupants_;  // by slot: the pending operation
+  std::vector<std::uint32_t> available_;  // by class: invoked so far
+  std::vector<std::uint64_t> current_;    // the configuration
+  std::vector<Frame> frames_;
+  std::vector<std::uint32_t> choices_;  // of all frames, in a row
+};
+
+void Search::lay_out_time() {
+  std::map<std::pair<ValueId, ValueId>, std::uint32_t> class_of;
+  for (std::uint32_t i = 0; i < ops_.size(); ++i) {
+    const RegisterOp& op = ops_[i];
+    if (op.is_certain()) {
+      time_.push_back({op.invoked, i, StepKind::begin});
+      time_.push_back({op.completed, i, StepKind::end});
+      continue;
+    }
+    const auto [entry, added] = class_of.try_emplace(std::pair(op.observes, op.sets),
+                                                     static_cast<std::uint32_t>(classes_.size()));
+    if (added) classes_.push_back({op.observes, op.sets});
+    time_.push_back({op.invoked, entry->second, StepKind::appear});
+  }
+  std::ranges::sort(time_, {}, &Step::at);
+}
+
+void Search::assign_slots() {
+  std::vector<std::uint32_t> free;
+  for (const Step& step : time_) {
+    if (step.kind == StepKind::begin) {
+      if (free.empty()) {
+        free.push_back(static_cast<std::uint32_t>(occupants_.size()));
+        occupants_.push_back(nobody);
+      }
+      slots_of_[step.index] = free.back();
+      free.pop_back();
+    } else if (step.kind == StepKind::end) {
+      free.push_back(slots_of_[step.index]);
+    }
+  }
+}
+
+void Search::lay_out_configuration() {
+  std::vector<std::uint32_t> total(classes_.size(), 0);
+  std::uint32_t largest = 0;
+  for (const Step& step : time_) {
+    if (step.kind == StepKind::appear) largest = std::max(largest, ++total[step.index]);
+  }
+  count_bits_ = largest < 256 ? 8 : 32;
+  const std::size_t per_word = 64 / count_bits_;
+  const std::size_t slot_words = (occupants_.size() + 63) / 64;
+  const std::size_t count_words = (classes_.size() + per_word - 1) / per_word;
+  available_.assign(classes_.size(), 0);
+  current_.assign(1 + slot_words + count_words, 0);
+}
+
+std::uint64_t Search::used(std::size_t unknown_class) const {
+  const std::size_t per_word = 64 / count_bits_;
+  const std::size_t word = 1 + (occupants_.size() + 63) / 64 + unknown_class / per_word;
+  const std::uint64_t mask = (std::uint64_t{1} << count_bits_) - 1;
+  return (current_[word] >> (unknown_class % per_word * count_bits_)) & mask;
+}
+
+void Search::use(std::size_t unknown_class) {
+  const std::size_t per_word = 64 / count_bits_;
+  const std::size_t word = 1 + (occupants_.size() + 63) / 64 + unknown_class / per_word;
+  current_[word] += std::uint64_t{1} << (unknown_class % per_word * count_bits_);
+}
+
+std::size_t Search::satisfy_reads() {
+  std::size_t satisfied = 0;
+  for (std::uint32_t slot = 0; slot < occupants_.size(); ++slot) {
+    if (occupants_[slot] == nobody || happened(slot)) continue;
+    const RegisterOp& op = ops_[occupants_[slot]];
+    if (!op.is_read() || op.observes != state()) continue;
+    flip(slot);
+    ++satisfied;
+  }
+  return satisfied;
+}
+
+bool Search::walk() {
+  for (; position_ < time_.size(); ++position_) {
+    const Step& step = time_[position_];
+    if (step.kind == StepKind::appear) {
+      ++available_[step.index];
+      continue;
+    }
+    const std::uint32_t slot = slots_of_[step.index];
+    const RegisterOp& op = ops_[step.index];
+    if (step.kind == StepKind::begin) {
+      occupants_[slot] = step.index;
+      if (op.is_read() && op.observes == state()) flip(slot);
+    } else {
+      if (!happened(slot)) {
+        set_head(wasted(), state());
+        return true;
+      }
+      flip(slot);
+      occupants_[slot] = nobody;
+    }
+  }
+  return false;
+}
+
+void Search::walk_back_to(std::size_t position) {
+  while (position_ > position) {
+    const Step& step = time_[--position_];
+    switch (step.kind) {
+      case StepKind::appear:
+        --available_[step.index];
+        break;
+      case StepKind::begin:
+        occupants_[slots_of_[step.index]] = nobody;
+        break;
+      case StepKind::end:
+        occupants_[slots_of_[step.index]] = step.index;
+        break;
+    }
+  }
+}
+
+// Appends the choices of the current configuration, the most promising last: they are taken from
+// the end.
+void Search::find_choices() {
+  const std::size_t first = choices_.size();
+  for (std::uint32_t slot = 0; slot < occupants_.size(); ++slot) {
+    if (occupants_[slot] == nobody || happened(slot)) continue;
+    const RegisterOp& op = ops_[occupants_[slot]];
+    if (!op.is_read() && can_follow(op.observes)) choices_.push_back(occupants_[slot]);
+  }
+  const auto begin = choices_.begin() + static_cast<std::ptrdiff_t>(first);
+  std::sort(begin, choices_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const RegisterOp& x = ops_[a];
+    const RegisterOp& y = ops_[b];
+    return std::tie(x.observes, x.sets, x.completed) < std::tie(y.observes, y.sets, y.completed);
+  });
+  const auto alike = [&](std::uint32_t a, std::uint32_t b) {
+    return ops_[a].observes == ops_[b].observes && ops_[a].sets == ops_[b].sets;
+  };
+  choices_.erase(std::unique(begin, choices_.end(), alike), choices_.end());
+  const std::size_t certain = choices_.size();
+
+  for (std::uint32_t i = 0; i < classes_.size(); ++i) {
+    const UnknownClass& unknown = classes_[i];
+    if (used(i) >= available_[i] || unknown.sets == state() || !can_follow(unknown.observes))
+      continue;
+    bool has_certain_like = false;
+    for (std::size_t k = first; k < certain && !has_certain_like; ++k) {
+      const RegisterOp& op = ops_[choices_[k]];
+      has_certain_like = op.observes == unknown.observes && op.sets == unknown.sets;
+    }
+    if (!has_certain_like) choices_.push_back(unknown_bit | i);
+  }
+
+  // First what lets the forcing operation complete, certain before unknown, the soonest to
+  // complete.
+  const std::uint32_t forcing = time_[position_].index;
+  const auto rank = [&](std::uint32_t choice) {
+    const bool unknown = (choice & unknown_bit) != 0;
+    const ValueId sets = unknown ? classes_[choice & ~unknown_bit].sets : ops_[choice].sets;
+    const bool helps =
+        choice == forcing || (ops_[forcing].is_read() && sets == ops_[forcing].observes);
+    return std::tuple(!helps, unknown, unknown ? choice : ops_[choice].completed);
+  };
+  std::sort(choices_.begin() + static_cast<std::ptrdiff_t>(first), choices_.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return rank(a) > rank(b); });
+}
+
+void Search::choose(std::uint32_t choice) {
+  const bool unknown = (choice & unknown_bit) != 0;
+  if (unknown) {
+    use(choice & ~unknown_bit);
+  } else {
+    flip(slots_of_[choice]);
+  }
+  set_head(false, unknown ? classes_[choice & ~unknown_bit].sets : ops_[choice].sets);
+  const std::size_t satisfied = satisfy_reads();
+  set_head(unknown && satisfied == 0, state());
+}
+
+bool Search::backtrack(const Memo& memo) {
+  while (!frames_.empty() && frames_.back().next_choice == frames_.back().first_choice) {
+    choices_.resize(frames_.back().first_choice);
+    frames_.pop_back();
+  }
+  if (frames_.empty()) return false;
+  Frame& frame = frames_.back();
+  choices_.resize(frame.next_choice);
+  const std::uint64_t* record = memo.record(frame.record);
+  std::copy(record, record + current_.size(), current_.begin());
+  walk_back_to(static_cast<std::size_t>(current_[0] >> 33U));
+  choose(choices_[--frame.next_choice]);
+  return true;
+}
+
+Decision Search::give_up(const char* what, std::size_t tried) const {
+  std::size_t unknown = 0;
+  for (const RegisterOp& op : ops_) unknown += op.is_certain() ? 0U : 1U;
+  return {
+      Decision::Answer::unknown,
+      fmt::format(
+          "{} after {} configurations ({} operations, up to {} at once, {} of unknown outcome that "
+          "may have been seen); write each value only once, use fewer clients per key or shorter "
+          "histories per key, or allow the checker more",
+          what, tried, ops_.size(), occupants_.size(), unknown)};
+}
+
+Decision Search::run() {
+  Memo memo(current_.size(), budget_.memory - budget_.memory / 4);
+  set_head(false, nil_value);
+  for (std::size_t steps = 0; walk(); ++steps) {
+    if (steps % steps_between_looks == 0) {
+      if (budget_.deadline.passed()) return give_up("time ran out", memo.size());
+      const std::size_t stack = frames_.capacity() * sizeof(Frame) + choices_.capacity() * 4;
+      if (stack > budget_.memory / 4) return give_up("memory ran out", memo.size());
+    }
+    switch (memo.insert(current_.data())) {
+      case Memo::Insertion::out_of_memory:
+        return give_up("memory ran out", memo.size());
+      case Memo::Insertion::present:
+        break;
+      case Memo::Insertion::added: {
+        const std::size_t first = choices_.size();
+        find_choices();
+        frames_.push_back({memo.size() - 1, first, choices_.size()});
+      }
+    }
+    if (!backtrack(memo)) return {Decision::Answer::invalid, {}};
+  }
+  return {Decision::Answer::valid, {}};
+}
+
+}  // namespace
+
+Decision decide_by_search(const std::vector<RegisterOp>& ops, const Budget& budget) {
+  return Search(ops, budget).run();
+}
+
+}  // namespace ordeal::checkers

@@ -1,0 +1,107 @@
+#include "checkers/split.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+namespace ordeal::checkers {
+
+namespace {
+
+class Interner {
+ public:
+  explicit Interner(std::vector<Value>& values) : values_(values) {
+    values_.assign(1, Value());
+    ids_.emplace(Value(), nil_value);
+  }
+
+  ValueId operator()(const Value& value) {
+    const auto [entry, added] = ids_.try_emplace(value, static_cast<ValueId>(values_.size()));
+    if (added) values_.push_back(value);
+    return entry->second;
+  }
+
+ private:
+  std::vector<Value>& values_;
+  std::unordered_map<Value, ValueId, ValueHash> ids_;
+};
+
+}  // namespace
+
+std::vector<KeyOperations> split_by_key(const History& history) {
+  std::vector<KeyOperations> keys;
+  std::unordered_map<Value, std::size_t, ValueHash> places;
+  for (std::size_t i = 0; i < history.operations.size(); ++i) {
+    const Value& key = history.operations[i].key;
+    const auto [entry, added] = places.try_emplace(key, keys.size());
+    if (added) keys.push_back({key, {}});
+    keys[entry->second].positions.push_back(static_cast<std::uint32_t>(i));
+  }
+  return keys;
+}
+
+Register read_register(const History& history, const KeyOperations& key) {
+  Register result;
+  Interner id(result.values);
+  for (const std::uint32_t position : key.positions) {
+    const Operation& op = history.operations[position];
+    const bool certain = op.outcome == Outcome::ok && op.completed != never;
+    if (op.outcome == Outcome::fail || (op.function == Function::read && !certain)) continue;
+
+    RegisterOp entry;
+    entry.invoked = op.invoked;
+    entry.completed = certain ? op.completed : never;
+    entry.source = position;
+    if (op.function == Function::read) {
+      entry.observes = id(op.result);
+    } else if (op.function == Function::write) {
+      entry.sets = id(op.argument);
+    } else {
+      const auto* pair = op.argument.as_list();
+      if (pair == nullptr || pair->size() != 2) {
+        result.malformed = fmt::format(
+            "operation {} is a compare-and-set with argument {}; it must be a list of the expected "
+            "and "
+            "the new value",
+            op.invoked, to_text(op.argument));
+        return result;
+      }
+      entry.observes = id(pair->at(0));
+      entry.sets = id(pair->at(1));
+    }
+    if (!certain) ++result.unknown;
+    result.ops.push_back(entry);
+  }
+  return result;
+}
+
+void drop_unobservable(std::vector<RegisterOp>& ops, std::size_t value_count) {
+  std::vector<std::uint32_t> observers(value_count, 0);
+  std::vector<std::vector<std::uint32_t>> unknown_setters(value_count);
+  for (std::uint32_t i = 0; i < ops.size(); ++i) {
+    if (ops[i].observes != no_value) ++observers[ops[i].observes];
+    if (!ops[i].is_certain()) unknown_setters[ops[i].sets].push_back(i);
+  }
+  std::vector<ValueId> unseen;
+  for (ValueId value = 0; value < value_count; ++value) {
+    if (observers[value] == 0 && !unknown_setters[value].empty()) unseen.push_back(value);
+  }
+  std::vector<bool> dropped(ops.size(), false);
+  while (!unseen.empty()) {
+    const ValueId value = unseen.back();
+    unseen.pop_back();
+    for (const std::uint32_t i : unknown_setters[value]) {
+      dropped[i] = true;
+      const ValueId expected = ops[i].observes;
+      if (expected != no_value && --observers[expected] == 0) unseen.push_back(expected);
+    }
+  }
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    if (!dropped[i]) ops[kept++] = ops[i];
+  }
+  ops.resize(kept);
+}
+
+}  // namespace ordeal::checkers

@@ -1,0 +1,62 @@
+#pragma once
+// A history taken apart by key, with values interned to small numbers: what the register algorithms
+// read. Pure; any thread.
+//
+// An operation is what it observes and what it sets: a read observes, a write sets, a
+// compare-and-set does both. That is all the algorithms know of the functions, so a register-like
+// model needs no more than this.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/history.h"
+
+namespace ordeal::checkers {
+
+using ValueId = std::uint32_t;
+inline constexpr ValueId nil_value = 0;
+inline constexpr ValueId no_value = ~ValueId{0};
+
+struct RegisterOp {
+  EventIndex invoked = 0;
+  EventIndex completed = never;  // never: unknown, it may have no effect at all
+  ValueId observes = no_value;   // the state that it found, for it to have happened
+  ValueId sets = no_value;       // the state that it left
+  std::uint32_t source = 0;      // position in History::operations
+
+  [[nodiscard]] bool is_certain() const { return completed != never; }
+  [[nodiscard]] bool is_read() const { return sets == no_value; }
+  // Before in real time: in every order.
+  [[nodiscard]] bool precedes(const RegisterOp& other) const { return completed < other.invoked; }
+};
+
+// The operations of one key as positions in History::operations, ascending.
+struct KeyOperations {
+  Value key;
+  std::vector<std::uint32_t> positions;
+};
+
+// Keys in the order of their first operation.
+[[nodiscard]] std::vector<KeyOperations> split_by_key(const History& history);
+
+// What of a key's history can bear on the verdict. Left out are operations that failed and reads
+// without an answer: they had no effect and saw nothing that we know of.
+struct Register {
+  std::vector<RegisterOp> ops;  // by invocation, ascending
+  std::vector<Value> values;    // by ValueId; values[nil_value] is nil
+  std::size_t unknown = 0;      // writes and compare-and-sets of unknown outcome
+  std::string malformed;        // why the key cannot be judged, empty when it can
+};
+
+[[nodiscard]] Register read_register(const History& history, const KeyOperations& key);
+
+// Takes out unknown operations that no order needs: those that set a value which nobody observes.
+// Any order stays right without such an operation: whatever came between it and the next write
+// would have observed its value. Nobody is a certain operation or an unknown one that is itself
+// still in; a failed compare-and-set proves nothing here and is not in the list. So a chain of
+// unknown compare-and-sets goes from its end.
+void drop_unobservable(std::vector<RegisterOp>& ops, std::size_t value_count);
+
+}  // namespace ordeal::checkers

@@ -1,0 +1,84 @@
+#include "checkers/verify.h"
+
+namespace ordeal::checkers {
+
+namespace {
+
+constexpr std::size_t most_operations = 16;
+
+// Tries to put one more operation behind those in `placed`, which left the register at `state`.
+class AllOrders {
+ public:
+  explicit AllOrders(const std::vector<WitnessOperation>& ops)
+      : ops_(ops), tried_((std::size_t{1} << ops.size()) * (ops.size() + 1)) {}
+
+  bool extend(unsigned placed, int last_setter) {
+    if (is_complete(placed)) return true;
+    const std::size_t where =
+        placed * (ops_.size() + 1) + static_cast<std::size_t>(last_setter + 1);
+    if (tried_[where]) return false;
+    tried_[where] = true;
+    const Value state =
+        last_setter < 0 ? Value() : set_by(ops_[static_cast<std::size_t>(last_setter)]);
+    for (std::size_t i = 0; i < ops_.size(); ++i) {
+      if (has(placed, i) || !may_be_next(placed, i) || !answers(ops_[i], state)) continue;
+      const bool sets = ops_[i].request.function != Function::read;
+      if (extend(placed | 1U << i, sets ? static_cast<int>(i) : last_setter)) return true;
+    }
+    return false;
+  }
+
+ private:
+  static bool has(unsigned set, std::size_t i) { return (set >> i & 1U) != 0; }
+  static bool must_happen(const WitnessOperation& op) { return op.outcome == Outcome::ok; }
+
+  bool is_complete(unsigned placed) const {
+    for (std::size_t i = 0; i < ops_.size(); ++i) {
+      if (must_happen(ops_[i]) && !has(placed, i)) return false;
+    }
+    return true;
+  }
+
+  // Nothing that is still to come may have completed before this one began.
+  bool may_be_next(unsigned placed, std::size_t i) const {
+    for (std::size_t k = 0; k < ops_.size(); ++k) {
+      const bool to_come = k != i && !has(placed, k) && must_happen(ops_[k]);
+      if (to_come && ops_[k].completed < ops_[i].invoked) return false;
+    }
+    return ops_[i].outcome != Outcome::fail;
+  }
+
+  // An answer that was never received fits any state.
+  static bool answers(const WitnessOperation& op, const Value& state) {
+    if (op.request.function == Function::read) return !must_happen(op) || op.result == state;
+    if (op.request.function == Function::cas) return op.request.argument.as_list()->at(0) == state;
+    return true;
+  }
+
+  static Value set_by(const WitnessOperation& op) {
+    return op.request.function == Function::cas ? op.request.argument.as_list()->at(1)
+                                                : op.request.argument;
+  }
+
+  const std::vector<WitnessOperation>& ops_;
+  std::vector<bool> tried_;  // by what is placed and who set the state: it led nowhere
+};
+
+bool is_one_register(const std::vector<WitnessOperation>& ops) {
+  for (const WitnessOperation& op : ops) {
+    if (!(op.request.key == ops.front().request.key)) return false;
+    const auto* pair = op.request.argument.as_list();
+    if (op.request.function == Function::cas && (pair == nullptr || pair->size() != 2))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<bool> some_order_exists(const std::vector<WitnessOperation>& operations) {
+  if (operations.size() > most_operations || !is_one_register(operations)) return std::nullopt;
+  return AllOrders(operations).extend(0, -1);
+}
+
+}  // namespace ordeal::checkers

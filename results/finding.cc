@@ -1,0 +1,171 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "results/markdown.h"
+#include "results/proof.h"
+#include "results/render.h"
+#include "results/store.h"
+#include "results/text.h"
+#include "results/words.h"
+
+namespace ordeal::results {
+
+namespace {
+
+constexpr std::size_t page_limit = 60 * 1024;  // GitHub takes 64 KiB in an issue or a comment
+constexpr std::size_t most_rows = 16;
+
+// "partition + kill · seed 42 · reads serializable"
+std::string conditions(const RunRecord& run) {
+  std::vector<std::string> words = {escaped(nemesis_names(run)), fmt::format("seed {}", run.seed)};
+  for (const std::string& option : option_words(run)) words.push_back(escaped(option, 80));
+  return join(words, " · ");
+}
+
+void add_facts(Page& page, const RunRecord& run, const Finding& finding) {
+  const std::string promise =
+      finding.promise.empty() ? "not stated" : escaped(capitalised(finding.promise));
+  page.line(fmt::format("**What happened.** {}", sentence(escaped(headline(run, finding), 400))));
+  page.line();
+  page.line(fmt::format("**Promise broken.** {} {}", sentence(promise), gloss(finding.promise)));
+  page.line();
+  page.line(
+      fmt::format("**When.** {} s after the run began at {}; {}", seconds_text(finding.at),
+                  run.started.empty() ? "a time that was not recorded" : escaped(run.started, 40),
+                  sentence(escaped(surroundings(finding), 400))));
+  page.line();
+  page.line(
+      fmt::format("**Certainty.** {}", sentence(escaped(capitalised(certainty(finding)), 400))));
+  page.line();
+  page.line(fmt::format(
+      "**Kind.** `{}`: {}.{}", to_text(finding.kind), gloss(finding.kind),
+      finding.diagnosis.empty() ? "" : " Why this kind: " + sentence(escaped(finding.diagnosis))));
+}
+
+void add_proof(Page& page, const RunRecord& run, const Finding& finding) {
+  const std::size_t size = finding.witness.size();
+  page.heading(size == 1 ? "The operation that cannot be true"
+                         : fmt::format("The {} operations that cannot all be true", grouped(size)));
+  add_witness_table(page, finding);
+  page.line();
+  page.line(
+      "Times are seconds from the start of the run. *op* is the operation's index in "
+      "`history.jsonl`; a *process* is "
+      "one client, doing one thing at a time.");
+  add_picture(page, run, finding);
+  page.heading("Why that is impossible");
+  add_argument(page, finding);
+  page.heading("Is anything left out?");
+  page.line(
+      fmt::format("All {} on key {} are accounted for. The outcome of {} of them is unknown; such "
+                  "an operation was allowed to have "
+                  "happened at any time from its request on, or never. Those that are not shown "
+                  "add nothing to the contradiction.",
+                  count(finding.operations_on_key, "operation"), escaped(to_text(finding.key), 60),
+                  grouped(finding.unknown_on_key)));
+  if (finding.bad_prefix_events > 0) {
+    page.line();
+    page.line(fmt::format(
+        "Already the first {} of the history cannot be explained; nothing later is needed.",
+        count(finding.bad_prefix_events, "event")));
+  }
+}
+
+// Faults on at the violation, or near it in time, with what proves them.
+void add_surroundings(Page& page, const RunRecord& run, const Finding& finding) {
+  constexpr Nanoseconds near = 10s;
+  const Nanoseconds at = within_reason(finding.at);
+  Table table = {{"fault", "hit", "from (s)", "to (s)", "evidence"}, {}};
+  for (const FaultSummary& fault : run.faults) {
+    if (!fault.began || within_reason(*fault.began) > at + near) continue;
+    if (fault.ended && within_reason(*fault.ended) < at - near) continue;
+    table.rows.push_back(
+        {escaped(fault.spec.kind, 20), escaped(fault_hit(fault), 60), seconds_text(*fault.began),
+         fault.ended ? seconds_text(*fault.ended) : "not undone",
+         fault.evidence.empty() ? "none" : escaped(join(fault.evidence, "; "), 160)});
+  }
+  page.heading("Around it");
+  page.line(fmt::format("- nearest fault: {}", finding.context.nearest_fault
+                                                   ? escaped(*finding.context.nearest_fault)
+                                                   : "none is recorded near it"));
+  page.line(fmt::format("- nearest change of leader: {}",
+                        finding.context.nearest_leader_change
+                            ? escaped(*finding.context.nearest_leader_change)
+                            : "none is recorded near it"));
+  for (std::size_t i = 0; i < std::min<std::size_t>(run.health.holes.size(), 5); ++i) {
+    page.line("- **missing evidence:** " + escaped(run.health.holes[i], 200));
+  }
+  if (table.rows.empty()) return;
+  page.line();
+  page.line("Faults within 10 s of it:");
+  page.line();
+  page.table(table, 6);
+}
+
+void add_commands(Page& page, const RunRecord& run, const Finding& finding,
+                  const std::filesystem::path& directory) {
+  page.heading("Do it yourself");
+  page.fenced("sh", fmt::format("# judge the recorded history again; needs no cluster\n"
+                                "ordeal check {}\n"
+                                "# run the same requests and faults again\n"
+                                "ordeal run --plan {}\n",
+                                shell_word(directory.string(), false),
+                                shell_word((directory / plan_file).string(), false)));
+  page.line();
+  page.line(
+      "The same plan gives the same requests and faults; how threads and packets interleave is not "
+      "repeated, so it may "
+      "take several runs to see it again.");
+  page.line();
+  page.line(fmt::format(
+      "Tested: {} on {} · {} · Ordeal {}. This finding as data: `findings/{}/finding.json`.",
+      escaped(system_name(run)), count(run.nodes, "node"), conditions(run),
+      escaped(run.ordeal_version, 40), finding.number));
+  if (!finding.signature.empty()) {
+    page.line();
+    page.line(fmt::format("Signature, equal for the same trouble in other runs: {}",
+                          escaped(finding.signature, 160)));
+  }
+}
+
+std::string doubts(const Finding& finding) {
+  std::string text =
+      "\n## If this looks wrong to you\n\n"
+      "- Order comes from one counter, taken before a request is sent and after its answer "
+      "arrived. An operation can only "
+      "look longer than it was, never shorter, so two that do not overlap here did not overlap.\n"
+      "- Clocks of nodes play no part.\n"
+      "- *failed* is only what the client's table of errors calls certain not to have happened; "
+      "every other error "
+      "is *unknown*. A wrong entry in that table is the commonest false alarm.\n";
+  std::size_t raw = 0;
+  for (const WitnessOperation& op : finding.witness) {
+    if (op.error.empty()) continue;
+    if (++raw > most_rows) break;
+    text += fmt::format("- op {} counts as {}; in the words of the answer: {}\n", op.id,
+                        op.outcome == Outcome::fail ? "failed" : "unknown", escaped(op.error, 400));
+  }
+  if (raw == 0) text += "- Every operation above was answered without an error.\n";
+  return text;
+}
+
+}  // namespace
+
+std::string render_finding(const RunRecord& run, const Finding& finding,
+                           const std::filesystem::path& directory) {
+  Page page(page_limit, doubts(finding));
+  page.line(fmt::format("# FAIL: {} {}", escaped(system_name(run)), deed(finding.kind)));
+  page.line();
+  page.line(fmt::format("Finding {} of {} · workload {} · {} · seed {}", finding.number,
+                        std::max<std::size_t>(findings_of(run).size(), 1),
+                        escaped(run.workload, 40), escaped(nemesis_names(run)), run.seed));
+  page.line();
+  add_facts(page, run, finding);
+  add_proof(page, run, finding);
+  add_surroundings(page, run, finding);
+  add_commands(page, run, finding, directory);
+  return std::move(page).finish();
+}
+
+}  // namespace ordeal::results

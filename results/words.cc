@@ -1,0 +1,250 @@
+#include "results/words.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "results/text.h"
+
+namespace ordeal::results {
+
+namespace {
+
+// Kinds of faults or functions that a line names before it says "and N more".
+constexpr std::size_t named_at_most = 6;
+
+std::string and_more(std::size_t left_out) { return fmt::format("and {} more", grouped(left_out)); }
+
+std::size_t total_faults(const RunRecord& run, std::size_t Coverage::PerFault::*what) {
+  std::size_t total = 0;
+  for (const auto& [kind, faults] : run.coverage.faults) total += faults.*what;
+  return total;
+}
+
+}  // namespace
+
+std::string system_name(const RunRecord& run) {
+  const std::string cluster = clean(run.cluster, 40);
+  const std::string version = clean(run.version, 40);
+  if (cluster.empty() && version.empty()) return "the system under test";
+  if (version.empty() || version.find(cluster) != std::string::npos)
+    return version.empty() ? cluster : version;
+  return cluster + " " + version;
+}
+
+std::string nemesis_names(const RunRecord& run) {
+  std::vector<std::string> names;
+  for (const std::string& name : run.nemeses) names.push_back(clean(name, 40));
+  if (names.size() > named_at_most) {
+    const std::size_t left_out = names.size() - named_at_most;
+    names.resize(named_at_most);
+    names.push_back(and_more(left_out));
+  }
+  return names.empty() ? "no faults" : join(names, " + ");
+}
+
+std::vector<std::string> option_words(const RunRecord& run) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : run.options) {
+    if (words.size() == named_at_most) {
+      words.push_back(and_more(run.options.size() - words.size()));
+      break;
+    }
+    words.push_back(clean(name, 20) + " " + clean(value, 40));
+  }
+  return words;
+}
+
+std::vector<const Finding*> findings_of(const RunRecord& run) {
+  std::vector<const Finding*> findings;
+  for (const CheckReport& check : run.checks) {
+    for (const Finding& finding : check.findings) findings.push_back(&finding);
+  }
+  return findings;
+}
+
+std::string deed(FindingKind kind) {
+  switch (kind) {
+    case FindingKind::stale_read:
+      return "returned stale data";
+    case FindingKind::lost_write:
+      return "lost an acknowledged write";
+    case FindingKind::phantom_read:
+      return "returned a value that was not there";
+    case FindingKind::lost_update:
+      return "let two compare-and-sets win where one must lose";
+    case FindingKind::nonlinearizable:
+      break;
+  }
+  return "gave answers that no order of operations explains";
+}
+
+std::string gloss(FindingKind kind) {
+  switch (kind) {
+    case FindingKind::stale_read:
+      return "a client was shown an old value after a newer one had been acknowledged; later reads "
+             "saw the newer one";
+    case FindingKind::lost_write:
+      return "a write was acknowledged, nothing replaced it, and yet no later read ever saw it";
+    case FindingKind::phantom_read:
+      return "a read returned a value that nobody had written, or that was written only after the "
+             "read was answered";
+    case FindingKind::lost_update:
+      return "two compare-and-sets were acknowledged although both expected the same version, "
+             "which only one can replace";
+    case FindingKind::nonlinearizable:
+      break;
+  }
+  return "each answer may look right alone, but there is no order of the operations in which all "
+         "of them are";
+}
+
+std::string gloss(const std::string& promise) {
+  if (promise.find("linearizab") == std::string::npos) return {};
+  return "Linearizable: each operation takes effect at one moment between its request and its "
+         "answer, so whoever asks "
+         "after an answer was given sees what it did.";
+}
+
+std::string headline(const RunRecord& run, const Finding& finding) {
+  const std::string what = clean(finding.headline, 300);
+  return fmt::format("{} {}{}{}", system_name(run), deed(finding.kind), what.empty() ? "" : ": ",
+                     what);
+}
+
+std::string headline(const RunRecord& run) {
+  const auto findings = findings_of(run);
+  switch (run.verdict) {
+    case Verdict::fail:
+      return findings.empty() ? system_name(run) + " broke a promise, but no finding was stored"
+                              : headline(run, *findings.front());
+    case Verdict::pass: {
+      const std::size_t faults = total_faults(run, &Coverage::PerFault::took_effect);
+      return fmt::format(
+          "{} kept its promises in {}{}", system_name(run),
+          count(run.coverage.operations, "operation"),
+          faults == 0 ? std::string(", with no fault") : " through " + count(faults, "fault"));
+    }
+    case Verdict::inconclusive:
+      return "Nothing wrong was found, but what was tested is not enough to say PASS";
+    case Verdict::broken:
+      break;
+  }
+  return fmt::format("The test could not be carried out; this says nothing about {}",
+                     system_name(run));
+}
+
+std::string surroundings(const Finding& finding) {
+  const auto& [fault, leader] = finding.context;
+  const std::string near_fault = fault ? clean(*fault) : "no fault is recorded near it";
+  return near_fault + (leader ? "; " + clean(*leader) : "");
+}
+
+std::string certainty(const Finding& finding) {
+  const std::string basis = clean(finding.certainty_basis, 300);
+  return fmt::format("{}{}{}", to_text(finding.certainty), basis.empty() ? "" : ": ", basis);
+}
+
+std::string asked(const WitnessOperation& op) { return clean(to_text(op.request), 60); }
+
+std::string answered_in_short(const WitnessOperation& op) {
+  switch (op.outcome) {
+    case Outcome::ok:
+      return op.request.function == Function::read ? clean(to_text(op.result), 60) : "ok";
+    case Outcome::fail:
+      return "failed";
+    case Outcome::info:
+      break;
+  }
+  return op.completed_at ? "unknown" : "no answer";
+}
+
+std::string answered(const WitnessOperation& op) {
+  const bool has_words = op.outcome != Outcome::ok && !op.error.empty();
+  return answered_in_short(op) + (has_words ? ": " + clean(op.error, 80) : "");
+}
+
+std::string fault_aim(const FaultSummary& fault) {
+  std::vector<std::string> parts;
+  if (!fault.spec.targets.empty()) parts.push_back(clean(fault.spec.targets, 40));
+  for (const auto& [name, value] : fault.spec.parameters) {
+    if (parts.size() > named_at_most) break;
+    parts.push_back(clean(name, 40) + " " + clean(to_text(value), 40));
+  }
+  return join(parts, ", ");
+}
+
+std::string fault_hit(const FaultSummary& fault) {
+  if (!fault.resolved.empty()) return clean(fault.resolved, 120);
+  return fault.began ? "not recorded" : "never began";
+}
+
+std::size_t faults_left_on(const RunRecord& run) {
+  return static_cast<std::size_t>(std::count_if(run.faults.begin(), run.faults.end(),
+                                                [](const FaultSummary& f) { return !f.healed; }));
+}
+
+std::string fault_words(const RunRecord& run) {
+  const auto& faults = run.coverage.faults;
+  if (faults.empty()) return "no faults";
+  std::vector<std::string> kinds;
+  for (const auto& [kind, of_kind] : faults) {
+    if (kinds.size() == named_at_most) {
+      kinds.push_back(and_more(faults.size() - kinds.size()));
+      break;
+    }
+    kinds.push_back(fmt::format("{} {}/{}", clean(kind, 20), of_kind.took_effect, of_kind.planned));
+  }
+  return join(kinds, ", ") + " took effect";
+}
+
+std::vector<std::string> function_words(const RunRecord& run) {
+  std::vector<std::string> words;
+  for (const auto& [name, outcomes] : run.coverage.functions) {
+    if (words.size() == named_at_most) {
+      words.push_back(and_more(run.coverage.functions.size() - words.size()));
+      break;
+    }
+    std::string word = fmt::format("{} {} ok", clean(name, 20), grouped(outcomes.ok));
+    if (outcomes.fail > 0) word += fmt::format(", {} failed", grouped(outcomes.fail));
+    if (outcomes.info > 0) word += fmt::format(", {} unknown", grouped(outcomes.info));
+    words.push_back(std::move(word));
+  }
+  return words;
+}
+
+std::vector<std::string> health_words(const RunRecord& run) {
+  const Health& health = run.health;
+  std::vector<std::string> words = {
+      fmt::format("{}/{} nodes up at the end", health.nodes_up_at_end, health.nodes),
+      fmt::format("logs collected {}/{}", health.logs_collected, health.nodes)};
+  const bool any_began =
+      std::any_of(run.faults.begin(), run.faults.end(),
+                  [](const FaultSummary& fault) { return fault.began.has_value(); });
+  const std::size_t left_on = faults_left_on(run);
+  if (left_on > 0) {
+    words.push_back(count(left_on, "fault") + " NOT undone");
+  } else if (any_began) {
+    words.emplace_back("every fault undone");
+  }
+  if (health.recovery) {
+    words.push_back("recovered in " + duration_text(*health.recovery));
+  } else if (any_began) {
+    words.emplace_back("recovery not measured");
+  }
+  return words;
+}
+
+std::string check_answer(CheckReport::Answer answer) {
+  switch (answer) {
+    case CheckReport::Answer::valid:
+      return "pass";
+    case CheckReport::Answer::invalid:
+      return "FAIL";
+    case CheckReport::Answer::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+}  // namespace ordeal::results

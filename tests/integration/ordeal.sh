@@ -1,0 +1,193 @@
+#!/bin/bash
+# The product as its users meet it: real etcd on lab nodes, the real command line. Usage: ordeal.sh BINARY CASE
+# Each case works in a folder of its own, checks exit codes, artefacts and words, and leaves nothing behind.
+set -u
+ordeal=$1
+case=$2
+here=$(cd "$(dirname "$0")" && pwd)
+lab="test-$$"
+dir=$(mktemp -d /tmp/ordeal-test-XXXXXX)
+before=$dir/before
+
+residue() { "$here/residue.sh" | grep -v -e "mount .*$dir" ; }
+
+say() { printf '%s\n' "$*"; }
+fail() {
+  say "FAILED: $*"
+  say "--- stdout"; tail -n 30 "$dir/out" 2>/dev/null
+  say "--- stderr"; tail -n 30 "$dir/err" 2>/dev/null
+  exit 1
+}
+leave() {
+  "$ordeal" lab down --name "$lab" >/dev/null 2>&1
+  rm -rf "$dir"
+}
+trap leave EXIT
+
+# run EXPECTED_EXIT ARGUMENTS...: the command, its output kept.
+run() {
+  local expected=$1; shift
+  say "$ ordeal $*"
+  timeout -k 5 240 "$ordeal" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+  local status=$?
+  [ "$status" = "$expected" ] || fail "exit code $status instead of $expected"
+}
+told() { grep -q -e "$1" "$dir/out" "$dir/err" || fail "nobody said: $1"; }
+the_run() { ls -d "$dir"/runs/20*; }
+field() { jq -r ".$2" "$1"; }
+lab_up() { run 0 lab up --name "$lab" --nodes "${1:-3}"; }
+on_node() { "$ordeal" lab shell --name "$lab" "$@" </dev/null; }
+# No rule of ours, and a running server, on every node of the lab.
+nodes_are_whole() {
+  for node in "$@"; do
+    on_node "$node" -- 'iptables-save; ip6tables-save' 2>/dev/null | grep -q ORDEAL && return 1
+    on_node "$node" -- 'grep -ls "^etcd$" /proc/[0-9]*/comm | head -n 1 | grep -q .' || return 1
+    on_node "$node" -- 'grep -h "^State:" $(grep -ls "^etcd$" /proc/[0-9]*/comm | sed s/comm/status/)' | grep -q 'T (' && return 1
+  done
+  return 0
+}
+
+case_pass() {
+  run 0 run --nemesis partition,kill --time 30s --seed 7 --runs "$dir/runs"
+  told '^ *PASS'
+  local found; found=$(the_run)
+  case $found in *-PASS-*) ;; *) fail "the directory does not carry the verdict: $found" ;; esac
+  for file in plan.json run.json history.jsonl faults.jsonl nodes.jsonl summary.md junit.xml nodes/n1/etcd.log; do
+    [ -s "$found/$file" ] || fail "$file is missing or empty"
+  done
+  [ "$(field "$found/run.json" coverage.functions.cas.ok)" -gt 0 ] || fail "no cas succeeded"
+  [ "$(field "$found/run.json" coverage.ok_during_faults)" -gt 0 ] || fail "nothing succeeded during faults"
+  [ "$(field "$found/run.json" coverage.leader_changes)" -gt 0 ] || fail "no leader changed"
+  run 0 check "$found"
+  told '^ *PASS'
+}
+
+case_stale_reads() {
+  run 1 run --reads serializable --time 10s --seed 7 --nodes 3 --runs "$dir/runs"
+  told '^ *FAIL'
+  local found; found=$(the_run)
+  [ -s "$found/findings/1/finding.md" ] || fail "no finding.md"
+  [ "$(field "$found/findings/1/finding.json" certainty)" = proven ] || fail "the finding is not proven"
+  local size; size=$(field "$found/findings/1/finding.json" 'witness | length')
+  [ "$size" -le 6 ] || fail "a witness of $size operations"
+  run 1 check "$found"
+}
+
+# SIGKILL at random moments: the nodes heal by themselves, what was recorded is judged, and the lab goes without a trace.
+case_kill() {
+  lab_up 3
+  for round in $(seq 1 "${ROUNDS:-4}"); do
+    rm -rf "$dir/runs"
+    say "round $round"
+    "$ordeal" run --lab "$lab" --nemesis partition,kill --time 30s --fault-time 3s --calm-time 1s --runs "$dir/runs" \
+      >"$dir/out" 2>"$dir/err" </dev/null &
+    local pid=$!
+    # Half of the rounds: during the first faults.
+    for _ in $(seq 1 150); do grep -q '"main_began_ns": [0-9]' "$dir"/runs/20*/execution.json 2>/dev/null && break; sleep 0.1; done
+    sleep "$((RANDOM % 10)).$((RANDOM % 10))"
+    kill -9 $pid; wait $pid 2>/dev/null
+    local whole=no
+    for _ in 1 2 3 4 5 6; do sleep 0.5; nodes_are_whole n1 n2 n3 && { whole=yes; break; }; done
+    [ $whole = yes ] || fail "three seconds after the SIGKILL a node is not whole"
+    local found; found=$(the_run)
+    timeout 60 "$ordeal" check "$found" >"$dir/out" 2>"$dir/err"
+    [ $? = 2 ] || fail "check did not say INCONCLUSIVE"
+    told 'killed in the phase'
+    run 0 heal "$found"
+  done
+  # And the next run is not disturbed by what the killed ones left.
+  run 0 run --lab "$lab" --time 5s --runs "$dir/runs2"
+}
+
+case_interrupt() {
+  lab_up 3
+  "$ordeal" run --lab "$lab" --nemesis partition --time 60s --fault-time 20s --calm-time 1s --runs "$dir/runs" \
+    >"$dir/out" 2>"$dir/err" </dev/null &
+  local pid=$!
+  for _ in $(seq 1 300); do grep -q '"injected"' "$dir"/runs/20*/faults.jsonl 2>/dev/null && break; sleep 0.1; done
+  kill -INT $pid
+  wait $pid
+  [ $? = 130 ] || fail "exit code $? instead of 130"
+  told 'interrupted in the phase main'
+  on_node n1 -- iptables-save | grep -q ORDEAL && fail "a rule was left"
+  [ -s "$(the_run)/summary.md" ] || fail "no report"
+}
+
+# Killed for good by somebody else: INCONCLUSIVE, and no hang.
+case_never_again() {
+  lab_up 3
+  "$ordeal" run --lab "$lab" --time 15s --recovery-time 5s --runs "$dir/runs" >"$dir/out" 2>"$dir/err" </dev/null &
+  local pid=$!
+  for _ in $(seq 1 300); do grep -q '"main_began_ns": [0-9]' "$dir"/runs/20*/execution.json 2>/dev/null && break; sleep 0.1; done
+  sleep 3
+  for node in n1 n2 n3; do
+    on_node $node -- 'kill -9 $(grep -ls "^etcd$" /proc/[0-9]*/comm | cut -d/ -f3)'
+  done
+  wait $pid
+  [ $? = 2 ] || fail "exit code $? instead of 2"
+  told 'did not recover'
+}
+
+case_usage() {
+  run 64 run --nemsis kill
+  told 'did you mean --nemesis?'
+  run 64 run --nemesis kil
+  run 64 run --time 60
+  told 'is no duration'
+  run 64 run --cluster etdc
+  run 64 run --nodes 9
+  run 64 run --seed 4 --plan /dev/null
+  run 64
+  run 64 frobnicate
+  run 3 check /etc
+  told 'is not a run directory'
+  run 0 run --nemesis partition,kill --seed 42 --dry-run --json
+  cp "$dir/out" "$dir/plan.json"
+  run 0 run --nemesis partition,kill --seed 42 --dry-run --json
+  cmp "$dir/out" "$dir/plan.json" || fail "two plans of one seed differ"
+  run 0 run --plan "$dir/plan.json" --dry-run --json
+  cmp "$dir/out" "$dir/plan.json" || fail "the replayed plan differs"
+  run 0 list
+  told register
+  run 0 --version
+}
+
+# Nodes that cannot be had: BROKEN, with the node and the step named.
+case_bad_nodes() {
+  lab_up 3
+  "$ordeal" lab inventory --name "$lab" >"$dir/inventory.json"
+  sed 's/"10.77.0.3"/"10.77.0.33"/' "$dir/inventory.json" >"$dir/dead.json"
+  run 3 run --inventory "$dir/dead.json" --time 5s --runs "$dir/runs"
+  told 'n3'
+  ssh-keygen -q -t ed25519 -N '' -f "$dir/wrong"
+  sed -E "s|\"identity\": *\"[^\"]*\"|\"identity\": \"$dir/wrong\"|" "$dir/inventory.json" >"$dir/wrong.json"
+  run 3 run --inventory "$dir/wrong.json" --time 5s --runs "$dir/runs"
+  told 'n1'
+  told 'authenticat'
+  run 64 run --inventory /nonexistent --time 5s
+  echo '{"schema":1,"nodes":[{"name":"n1","hots":"x"}]}' >"$dir/typo.json"
+  run 64 run --inventory "$dir/typo.json"
+  told 'did you mean'
+}
+
+# The disk of the run directory fills up in the middle: BROKEN in a sentence, what was recorded is judged.
+case_full_disk() {
+  mkdir "$dir/small"
+  say "$ ordeal run, on a disk of 2 MiB"
+  timeout -k 5 120 unshare --mount --propagation private sh -c "
+    mount -t tmpfs -o size=2m none '$dir/small' &&
+    exec '$ordeal' run --nodes 3 --time 30s --runs '$dir/small/runs'" >"$dir/out" 2>"$dir/err" </dev/null
+  [ $? = 3 ] || fail "exit code $? instead of 3"
+  told 'No space left'
+}
+
+residue >"$before"
+"case_$case"
+"$ordeal" lab down --name "$lab" >/dev/null 2>&1
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  residue >"$dir/after"
+  cmp -s "$before" "$dir/after" && { say "case $case: ok, and nothing is left"; exit 0; }
+  sleep 0.3
+done
+diff "$before" "$dir/after"
+fail "something is left behind"

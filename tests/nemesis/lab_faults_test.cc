@@ -1,0 +1,407 @@
+// Faults on lab nodes over SSH, judged from outside: datagrams and connections from every node to
+// every other one by IPv4 and IPv6. Needs root; says so and passes without.
+
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+
+#include <catch2/catch.hpp>
+#include <fmt/core.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clusters/lab/lab.h"
+#include "clusters/remote.h"
+#include "nemesis/links.h"
+#include "nemesis/nemesis.h"
+#include "tests/nemesis/node_sockets.h"
+#include "tests/nemesis/scratch.h"
+#include "tests/nemesis/sleeper_cluster.h"
+
+using namespace ordeal;
+using namespace ordeal::nemesis;
+using clusters::Remote;
+
+namespace {
+
+constexpr std::size_t node_count = 5;
+
+bool without_root() {
+  if (::geteuid() == 0) return false;
+  WARN("faults on lab nodes are not tested: that needs root");
+  return true;
+}
+
+// Moves this thread into the lab's network, and back at the end.
+class InLabNetwork {
+ public:
+  explicit InLabNetwork(const clusters::Inventory& inventory) : home_("/proc/thread-self/ns/net") {
+    REQUIRE(clusters::enter_network(inventory));
+  }
+  ~InLabNetwork() { home_.enter(); }
+
+ private:
+  Namespace home_;
+};
+
+struct Lab {
+  explicit Lab(const std::string& name)
+      : lab(clusters::EphemeralLab::up(
+                {.name = fmt::format("{}-{}", name, ::getpid()), .nodes = node_count})
+                .value()),
+        network(lab.inventory()) {}
+
+  clusters::EphemeralLab lab;
+  InLabNetwork network;
+  SleeperCluster cluster{std::vector<std::string>(node_count, "/var/lib/sleeper")};
+  Scratch scratch;
+};
+
+// Connections to all nodes.
+struct Field {
+  explicit Field(const clusters::Inventory& inventory) {
+    for (const clusters::Node& node : inventory.nodes) {
+      auto connected = clusters::connect(node, {}, 20s);
+      if (!connected) FAIL(connected.error().message);
+      owned.push_back(std::move(*connected));
+      remotes.push_back(owned.back().get());
+    }
+  }
+
+  std::string on(std::size_t node, const std::string& command) const {
+    const auto printed = clusters::run_or_error(*remotes[node], {command, {}}, "testing");
+    if (!printed) FAIL(printed.error().message);
+    return *printed;
+  }
+  // All rules of all tables that iptables knows of, without dates and counters.
+  std::string rules() const {
+    std::string all;
+    for (std::size_t node = 0; node < remotes.size(); ++node) {
+      all += on(
+          node,
+          "for t in iptables ip6tables; do $t-save | sed -e '/^#/d' -e 's/\\[[0-9:]*\\]//'; done");
+    }
+    return all;
+  }
+  // A user's own firewall, which must come through everything unharmed.
+  void add_foreign_rules() const {
+    for (std::size_t node = 0; node < remotes.size(); ++node) {
+      on(node,
+         "for t in iptables ip6tables; do $t -N USERS && $t -A USERS -p tcp --dport 81 -j DROP &&"
+         " $t -A INPUT -m comment --comment ordeal-like -j USERS && $t -A OUTPUT -p udp --dport 9 "
+         "-j DROP &&"
+         " $t -P FORWARD DROP && $t -t mangle -A PREROUTING -p tcp --dport 82 -j MARK --set-mark 5 "
+         "|| exit 1; done");
+    }
+  }
+
+  std::vector<std::unique_ptr<Remote>> owned;
+  std::vector<Remote*> remotes;
+};
+
+FaultSpec partition(const std::string& shape, const std::string& one_way) {
+  FaultSpec spec;
+  spec.id = 1;
+  spec.kind = "partition";
+  spec.parameters["shape"] = shape;
+  if (!one_way.empty()) spec.parameters["one_way"] = one_way;
+  spec.draw = 77;
+  spec.duration = 1h;
+  return spec;
+}
+
+FaultSpec kill(const std::string& targets) {
+  FaultSpec spec;
+  spec.id = 1;
+  spec.kind = "kill";
+  spec.targets = targets;
+  spec.draw = 5;
+  spec.duration = 1h;
+  return spec;
+}
+
+std::optional<std::size_t> third() { return 2; }
+
+// Runs one fault in a thread of its own until the test has seen enough.
+class Running {
+ public:
+  Running(Nemesis& nemesis, const RunClock& clock, const FaultSpec& spec)
+      : thread_([this, &nemesis, &clock, spec](const std::stop_token& stop) {
+          nemesis.run(
+              {spec}, clock.now(), third, [this](const FaultRecord& record) { note(record); },
+              stop);
+          const std::lock_guard lock(mutex_);
+          ended_ = true;
+        }) {}
+
+  // Waits for so many records of the step; false when the run ended, or half a minute passed,
+  // before.
+  bool await(FaultStep step, std::size_t count) {
+    const Deadline deadline = Deadline::after(30s);
+    while (!deadline.passed()) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (count_locked(step) >= count) return true;
+        if (ended_) return false;
+      }
+      std::this_thread::sleep_for(5ms);
+    }
+    return false;
+  }
+  void stop() {
+    thread_.request_stop();
+    thread_.join();
+  }
+  std::size_t count(FaultStep step) {
+    const std::lock_guard lock(mutex_);
+    return count_locked(step);
+  }
+  std::string told() {
+    const std::lock_guard lock(mutex_);
+    std::string text;
+    for (const FaultRecord& record : records_) {
+      text += fmt::format("{} {} {} {}\n", to_text(record.at), to_text(record.step), record.node,
+                          record.detail);
+    }
+    return text;
+  }
+
+ private:
+  void note(const FaultRecord& record) {
+    const std::lock_guard lock(mutex_);
+    records_.push_back(record);
+  }
+  std::size_t count_locked(FaultStep step) const {
+    return static_cast<std::size_t>(
+        std::count_if(records_.begin(), records_.end(),
+                      [&](const FaultRecord& record) { return record.step == step; }));
+  }
+
+  std::mutex mutex_;
+  std::vector<FaultRecord> records_;
+  bool ended_ = false;
+  std::jthread thread_;  // last: it ends before what it uses
+};
+
+Matrix expected_open(const Links& links) {
+  Matrix open(node_count, std::vector<bool>(node_count, true));
+  for (std::size_t to = 0; to < node_count; ++to) {
+    for (const std::size_t from : links.deaf_to[to]) open[from][to] = false;
+  }
+  return open;
+}
+
+// A connection needs both directions.
+Matrix both_ways(const Matrix& open) {
+  Matrix both = open;
+  for (std::size_t a = 0; a < open.size(); ++a) {
+    for (std::size_t b = 0; b < open.size(); ++b) both[a][b] = open[a][b] && open[b][a];
+  }
+  return both;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "every shape of partition cuts exactly its links on real nodes, and nothing is left of it") {
+  if (without_root()) return;
+  Lab lab("shapes");
+  Field field(lab.lab.inventory());
+  field.add_foreign_rules();
+  const NodeSockets sockets(field.remotes);
+  const std::string before = field.rules();
+  REQUIRE(before.find("USERS") != std::string::npos);
+  const Matrix all_open(node_count, std::vector<bool>(node_count, true));
+  for (const bool six : {false, true}) {
+    REQUIRE(sockets.datagrams(six) == all_open);
+    REQUIRE(sockets.connections(six) == all_open);
+  }
+  std::vector<std::string> names;
+  for (const Remote* remote : field.remotes) names.push_back(remote->node().name);
+
+  for (const std::string shape : {"halves", "one", "majority-ring", "bridge", "leader"}) {
+    for (const std::string one_way : {"", "mute", "deaf"}) {
+      const FaultSpec spec = partition(shape, one_way);
+      const Links links = resolve_links(spec, names, third()).value();
+      const Matrix open = expected_open(links);
+      NemesisOptions options;
+      options.ledger = lab.scratch / "faults.jsonl";
+      const RunClock clock;
+      auto nemesis = Nemesis::prepare(field.remotes, lab.cluster, {spec}, options, clock);
+      if (!nemesis) FAIL(nemesis.error().message);
+      Running running(**nemesis, clock, spec);
+      const bool injected = running.await(FaultStep::injected, 1);
+      INFO(shape << " " << one_way << ": " << links.resolved << "\n" << running.told());
+      REQUIRE(injected);
+      for (const bool six : {false, true}) {
+        INFO((six ? "IPv6" : "IPv4"));
+        CHECK(sockets.datagrams(six) == open);
+        CHECK(sockets.connections(six) == both_ways(open));
+      }
+      std::size_t receivers = 0;
+      for (const auto& deaf : links.deaf_to) receivers += deaf.empty() ? 0U : 1U;
+      CHECK(running.await(FaultStep::effect, receivers));
+      running.stop();
+      INFO(running.told());
+      CHECK(running.count(FaultStep::healed) == receivers);
+      CHECK(running.count(FaultStep::failed) == 0);
+      CHECK(field.rules() == before);
+      CHECK(sockets.datagrams(true) == all_open);
+    }
+  }
+}
+
+TEST_CASE("what an earlier run left is swept, and nothing else") {
+  if (without_root()) return;
+  Lab lab("sweep");
+  Field field(lab.lab.inventory());
+  field.add_foreign_rules();
+  const std::string before = field.rules();
+  for (const std::string tool : {"iptables", "ip6tables"}) {
+    // A chain with two jumps, one without any, and one of somebody else's with a similar name.
+    field.on(1, fmt::format(
+                    "for n in 3 71; do {0} -N ORDEAL-$n; {0} -A ORDEAL-$n -p udp -j DROP; done;"
+                    "for n in 1 2; do {0} -I INPUT -m comment --comment ordeal -j ORDEAL-3; done",
+                    tool));
+  }
+  CHECK(field.rules() != before);
+  NemesisOptions options;
+  options.ledger = lab.scratch / "faults.jsonl";
+  const auto nemesis = Nemesis::prepare(field.remotes, lab.cluster, {}, options, RunClock());
+  if (!nemesis) FAIL(nemesis.error().message);
+  CHECK(field.rules() == before);
+}
+
+TEST_CASE("an undo is idempotent, and undoes what was injected twice") {
+  if (without_root()) return;
+  Lab lab("twice");
+  Field field(lab.lab.inventory());
+  field.add_foreign_rules();
+  const std::string before = field.rules();
+  Arena arena;
+  for (const clusters::Node& node : lab.lab.inventory().nodes) {
+    arena.nodes.push_back(node.name);
+    arena.addresses.push_back({node.service_address(), "fd00::" + node.name.substr(1)});
+    arena.controllers.emplace_back();
+    arena.ssh_ports.push_back(22);
+  }
+  const auto injection = fault_named("partition")->plan(partition("one", ""), arena);
+  REQUIRE(injection);
+  for (const NodeAction& action : injection->actions) {
+    CHECK_FALSE(field.remotes[action.node]->run({action.effect, {}}).value().ok());
+    field.on(action.node, action.undo);  // before anything is there
+    field.on(action.node, action.inject);
+    CHECK_FALSE(field.remotes[action.node]->run({action.healed, {}}).value().ok());
+    field.on(action.node, action.inject);
+    for (int i = 0; i < 3; ++i) {
+      const auto undone = field.remotes[action.node]->run({action.undo, {}});
+      REQUIRE(undone);
+      CHECK(undone->exit_status == 0);
+      CHECK(undone->out + undone->err == "");
+    }
+    field.on(action.node, action.healed);
+  }
+  CHECK(field.rules() == before);
+}
+
+TEST_CASE("servers are killed and run again on real nodes") {
+  if (without_root()) return;
+  Lab lab("kills");
+  Field field(lab.lab.inventory());
+  const auto pids = [&] {
+    std::vector<std::string> list;
+    for (std::size_t node = 0; node < node_count; ++node) {
+      list.push_back(field.remotes[node]->run({lab.cluster.pid_command(node), {}}).value().out);
+    }
+    return list;
+  };
+  for (std::size_t node = 0; node < node_count; ++node)
+    field.on(node, lab.cluster.start_command(node));
+  for (const auto& [targets, count] : std::map<std::string, std::size_t>{
+           {"one", 1}, {"leader", 1}, {"minority", 2}, {"majority", 3}, {"all", 5}}) {
+    const auto before = pids();
+    const FaultSpec spec = kill(targets);
+    NemesisOptions options;
+    options.ledger = lab.scratch / "faults.jsonl";
+    const RunClock clock;
+    auto nemesis = Nemesis::prepare(field.remotes, lab.cluster, {spec}, options, clock);
+    if (!nemesis) FAIL(nemesis.error().message);
+    Running running(**nemesis, clock, spec);
+    CHECK(running.await(FaultStep::effect, count));
+    const auto during = pids();
+    CHECK(static_cast<std::size_t>(std::count(during.begin(), during.end(), "")) == count);
+    if (targets == "leader") CHECK(during[2].empty());
+    running.stop();
+    INFO(targets << "\n" << running.told());
+    CHECK(running.count(FaultStep::healed) == count);
+    CHECK(running.count(FaultStep::failed) == 0);
+    const auto after = pids();
+    for (std::size_t node = 0; node < node_count; ++node) {
+      CHECK_FALSE(after[node].empty());
+      CHECK((after[node] == before[node]) == !during[node].empty());
+    }
+  }
+}
+
+TEST_CASE(
+    "the nodes heal by themselves when Ordeal is killed or stopped in the middle of a fault") {
+  if (without_root()) return;
+  for (const int signal : {SIGKILL, SIGSTOP}) {
+    for (const FaultSpec& spec : {partition("halves", ""), kill("majority")}) {
+      Lab lab("death");
+      INFO("signal " << signal << ", " << spec.kind);
+      int ends[2];
+      REQUIRE(::pipe(ends) == 0);
+      const pid_t controller = ::fork();
+      if (controller == 0) {
+        // Ordeal: all servers up, then the fault for an hour.
+        const Field field(lab.lab.inventory());
+        for (std::size_t node = 0; node < node_count; ++node)
+          field.on(node, lab.cluster.start_command(node));
+        NemesisOptions options;
+        options.ledger = lab.scratch / "faults.jsonl";
+        const RunClock clock;
+        auto nemesis = Nemesis::prepare(field.remotes, lab.cluster, {spec}, options, clock);
+        if (!nemesis) ::_exit(1);
+        (*nemesis)->run({spec}, clock.now(), third,
+                        [&](const FaultRecord& record) {
+                          if (record.step == FaultStep::injected) (void)!::write(ends[1], "y", 1);
+                        },
+                        {});
+        ::_exit(2);
+      }
+      ::close(ends[1]);
+      char answer = '?';
+      const bool injected = ::read(ends[0], &answer, 1) == 1;
+      ::close(ends[0]);
+      const Field field(lab.lab.inventory());
+      const auto harmed = [&] {
+        std::size_t count = 0;
+        for (std::size_t node = 0; node < node_count; ++node) {
+          const bool cut =
+              field.on(node, "iptables-save; ip6tables-save").find("ORDEAL") != std::string::npos;
+          const bool dead =
+              !field.remotes[node]->run({lab.cluster.pid_command(node), {}}).value().ok();
+          count += cut || dead ? 1U : 0U;
+        }
+        return count;
+      };
+      CHECK(injected);
+      CHECK(harmed() == (spec.kind == "kill" ? 3U : 5U));
+      ::kill(controller, signal);
+      CHECK(eventually([&] { return harmed() == 0; }));
+      ::kill(controller, SIGKILL);
+      ::waitpid(controller, nullptr, 0);
+      const auto pending = pending_undos(read_ledger(lab.scratch / "faults.jsonl").value());
+      CHECK(pending.size() ==
+            harmed() + (spec.kind == "kill" ? 3U : 5U));  // `ordeal heal` would find them
+      for (const PendingUndo& undo : pending) {
+        for (std::size_t node = 0; node < node_count; ++node) {
+          if (field.remotes[node]->node().name == undo.node) field.on(node, undo.command);
+        }
+      }
+      CHECK(harmed() == 0);
+    }
+  }
+}
