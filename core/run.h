@@ -51,7 +51,7 @@ struct Coverage {
   std::size_t operations = 0;
   std::size_t ok_during_faults = 0;  // completed ok between begin and end of a fault
   std::size_t operations_during_faults = 0;
-  std::size_t leader_changes = 0;  // after the first leader
+  std::size_t leader_changes = 0;  // elections won after the first
   std::size_t leaders_deposed_by_faults =
       0;  // changes while a fault was on, or within 5 s of its end
   std::size_t keys = 0, keys_checked = 0;

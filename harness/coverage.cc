@@ -92,7 +92,7 @@ Coverage measure_coverage(const History& history, const std::vector<FaultSummary
     if (fault.began && fault.healed) ++count.healed;
   }
   for (const LeaderChange& change : leaders) {
-    if (change.from.empty() || change.from == change.to) continue;
+    if (change.from.empty()) continue;
     ++coverage.leader_changes;
     if (any_on(faults, change.at, aftermath)) ++coverage.leaders_deposed_by_faults;
   }

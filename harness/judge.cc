@@ -81,6 +81,7 @@ void check(const History& history, const workloads::Workload& workload,
 void judge_execution(const Execution& execution, const Plan& plan, RunRecord& run) {
   run.interrupted = execution.interrupted_in.has_value();
   run.health = execution.health;
+  run.nodes = execution.health.nodes;
   run.started = execution.started;
   run.version = execution.version;
   for (const VerdictReason& trouble : execution.troubles) run.reasons.push_back(trouble);
@@ -100,12 +101,16 @@ void judge_execution(const Execution& execution, const Plan& plan, RunRecord& ru
   }
 }
 
-void judge_faults(RunRecord& run) {
+// A run that was killed could not prove what the guards on the nodes then did without it.
+void judge_faults(const Execution& execution, RunRecord& run) {
+  const bool killed = execution.phase < Phase::check;
   for (const FaultSummary& fault : run.faults) {
     if (fault.healed) continue;
-    add_reason(run, Verdict::broken,
-               fmt::format("fault {} ({}) is not proven undone", fault.spec.id, fault.spec.kind),
-               "run `ordeal heal` on this directory");
+    add_reason(run, killed ? Verdict::inconclusive : Verdict::broken,
+               fmt::format("fault {} ({}) {}", fault.spec.id, fault.spec.kind,
+                           killed ? "was on when Ordeal was killed; the guards on the nodes undo it"
+                                  : "is not proven undone"),
+               "`ordeal heal` on this directory makes sure");
   }
 }
 
@@ -143,7 +148,7 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
   const std::vector<NodeSample> samples = read_samples(directory, run);
   run.leaders = leader_changes(samples);
   read_faults(directory, *plan, run);
-  judge_faults(run);
+  judge_faults(execution, run);
 
   // Known names: make_plan has checked them.
   const auto& kinds = workloads::workload_kinds();
@@ -157,6 +162,9 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
       run.nodes = history->nodes.size();
       if (history->torn)
         run.health.holes.push_back("the last line of the history was cut short and is left out");
+      if (execution.main_began && !execution.main_ended && !history->operations.empty()) {
+        run.duration = history->operations.back().invoked_at - *execution.main_began;
+      }
       check(*history, *workload, options, run);
       run.coverage = measure_coverage(*history, run.faults, run.leaders, run.checks);
     } else {

@@ -54,6 +54,11 @@ std::size_t node_count(const NodeSource& source) {
 Result<void> check_fit(const Configuration& configuration) {
   const auto cluster = find_kind(clusters::cluster_kinds(), configuration.cluster, "--cluster");
   if (!cluster) return pass_on(cluster.error());
+  const std::size_t nodes = node_count(configuration.nodes);
+  if (nodes == 0 || nodes > (*cluster)->nodes_max) {
+    return error("{} nodes: --cluster {} takes 1 to {}", nodes, configuration.cluster,
+                 (*cluster)->nodes_max);
+  }
   const auto workload =
       find_kind(workloads::workload_kinds(), configuration.workload, "--workload");
   if (!workload) return pass_on(workload.error());

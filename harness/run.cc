@@ -86,6 +86,7 @@ class Run {
   RunClock clock_;
   Live live_;
   Execution execution_;
+  bool started_ = false;  // servers were asked to start, so there are logs
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<Remote>> remotes_;
   std::unique_ptr<clusters::Cluster> cluster_;
@@ -183,6 +184,7 @@ Result<void> Run::deploy() {
 }
 
 Result<void> Run::start() {
+  started_ = true;
   if (const auto done = on_nodes([&](std::size_t node) { return cluster_->start(node); }); !done)
     return done;
   const auto leader = clusters::await_agreement(*cluster_, request_.inventory.nodes,
@@ -266,6 +268,7 @@ Result<void> Run::recover() {
 }
 
 Result<void> Run::final() {
+  if (!execution_.health.recovery) return {};  // nobody would answer
   const WorkersEnd end =
       work(workloads::time_limit(final_timeout, workload_->final(touched_->keys)), "final");
   if (end.failure) return pass_on(*end.failure);
@@ -301,10 +304,10 @@ void Run::collect() {
   (void)on_nodes([&](std::size_t node) -> Result<void> {
     const bool up = cluster_->status(node, Deadline::after(status_timeout)).has_value();
     const auto stopped = cluster_->stop(node);
-    const auto logs = collect_logs(node);
+    const auto logs = started_ ? collect_logs(node) : Result<void>();
     const std::lock_guard lock(mutex);
     health.nodes_up_at_end += up ? 1U : 0U;
-    health.logs_collected += logs ? 1U : 0U;
+    health.logs_collected += started_ && logs ? 1U : 0U;
     if (!stopped)
       health.holes.push_back(
           fmt::format("{} was not stopped: {}", names_[node], stopped.error().message));

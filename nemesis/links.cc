@@ -18,6 +18,7 @@ using Severed = std::vector<std::pair<std::size_t, std::size_t>>;
 struct Cut {
   std::string resolved;
   Severed severed;
+  std::string inside, outside;  // the names of the two parts, where there are two
 };
 
 struct ShapeWeight {
@@ -50,7 +51,8 @@ Severed between(const Group& inside, const Group& outside) {
 Cut split(const Group& order, std::size_t size, const std::vector<std::string>& nodes) {
   const Group inside(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(size));
   const Group outside(order.begin() + static_cast<std::ptrdiff_t>(size), order.end());
-  return {names_of(inside, nodes) + " | " + names_of(outside, nodes), between(inside, outside)};
+  const std::string first = names_of(inside, nodes), second = names_of(outside, nodes);
+  return {first + " | " + second, between(inside, outside), first, second};
 }
 
 Cut one_apart(std::size_t node, const std::vector<std::string>& nodes) {
@@ -173,10 +175,14 @@ Result<Links> resolve_links(const FaultSpec& spec, const std::vector<std::string
     if (*one_way != "deaf") links.deaf_to[outside].insert(inside);
     if (*one_way != "mute") links.deaf_to[inside].insert(outside);
   }
-  const bool ring = *shape == "majority-ring";
-  if (*one_way == "mute") links.resolved += ring ? ", the rest one way" : ", the first not heard";
-  if (*one_way == "deaf")
-    links.resolved += ring ? ", the rest one way" : ", the first hears nothing";
+  if (!one_way->empty()) {
+    links.resolved += ", cut one way";
+    const bool mute = *one_way == "mute";
+    if (!cut.inside.empty()) {
+      links.resolved += fmt::format(": {} to {}", mute ? cut.inside : cut.outside,
+                                    mute ? cut.outside : cut.inside);
+    }
+  }
   return links;
 }
 

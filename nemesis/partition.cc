@@ -164,7 +164,7 @@ class Partition final : public Fault {
         "for tool in iptables ip6tables; do\n"
         "  command -v $tool >/dev/null || continue\n"
         "  rules=$($tool -w 5 -S 2>/dev/null) || continue\n"
-        "  for chain in $(printf '%s\\n' \"$rules\" | sed -n 's/^-N \\(ORDEAL-[0-9]*\\)$/\\1/p'); "
+        "  for chain in $(printf '%s\\n' \"$rules\" | sed -n 's/^-N \\(ORDEAL-[0-9][0-9]*\\)$/\\1/p'); "
         "do\n"
         "    drop_chain $tool $chain || status=1\n"
         "  done\n"

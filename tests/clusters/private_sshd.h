@@ -63,9 +63,8 @@ class Program {
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
-    ORDEAL_CHECK(
-        posix_spawnp(&pid_, arguments[0], &files, nullptr, arguments.data(), environ) == 0,
-        "a program that a test needs did not start");
+    ORDEAL_CHECK(posix_spawnp(&pid_, arguments[0], &files, nullptr, arguments.data(), environ) == 0,
+                 "a program that a test needs did not start");
     posix_spawn_file_actions_destroy(&files);
   }
   Program(const Program&) = delete;
@@ -160,6 +159,7 @@ class PrivateSshd {
   void start() {
     const std::string script = fmt::format(
         "mount -t proc proc /proc && mount -t tmpfs none /run && mkdir /run/sshd && "
+        "mount -t tmpfs none /var/log && "
         "mount --bind {0}/passwd /etc/passwd && mount --bind {0}/shadow /etc/shadow && "
         "exec /usr/sbin/sshd -D -f {0}/sshd_config -E {0}/log",
         folder.file("."));

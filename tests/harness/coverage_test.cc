@@ -64,7 +64,7 @@ TEST_CASE("operations are counted by function, outcome and fault") {
   REQUIRE((coverage.operations_during_faults == 2 && coverage.ok_during_faults == 1));
   REQUIRE((coverage.faults.at("partition").planned == 1 &&
            coverage.faults.at("partition").healed == 1));
-  REQUIRE((coverage.leader_changes == 2 && coverage.leaders_deposed_by_faults == 1));
+  REQUIRE((coverage.leader_changes == 3 && coverage.leaders_deposed_by_faults == 1));
   REQUIRE((coverage.keys == 3 && coverage.keys_checked == 3));
   REQUIRE(vacuity(coverage, faults, needed).empty());
 }

@@ -161,10 +161,13 @@ TEST_CASE("words that must not appear") {
   for (const Source& source : all_sources()) {
     for (std::size_t i = 0; i < source.lines.size(); ++i) {
       for (const auto& [word, why] : banned) {
-        if (source.lines[i].find(word) != std::string::npos)
+        const bool only_here =
+            word.find("sleep") == std::string::npos || may_include.contains(source.floor());
+        if (only_here && source.lines[i].find(word) != std::string::npos)
           offences.push_back(place(source, i) + ": " + word + ": " + why);
       }
-      if (source.is_header() && source.lines[i].rfind("using namespace", 0) == 0) {
+      if (source.is_header() && source.lines[i].rfind("using namespace", 0) == 0 &&
+          source.lines[i].find("_literals;") == std::string::npos) {
         offences.push_back(place(source, i) + ": using namespace in a header");
       }
     }

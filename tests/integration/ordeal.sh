@@ -36,13 +36,14 @@ told() { grep -q -e "$1" "$dir/out" "$dir/err" || fail "nobody said: $1"; }
 the_run() { ls -d "$dir"/runs/20*; }
 field() { jq -r ".$2" "$1"; }
 lab_up() { run 0 lab up --name "$lab" --nodes "${1:-3}"; }
-on_node() { "$ordeal" lab shell --name "$lab" "$@" </dev/null; }
+# on_node NODE SCRIPT
+on_node() { "$ordeal" lab shell --name "$lab" "$1" -- sh -c "$2" </dev/null; }
 # No rule of ours, and a running server, on every node of the lab.
 nodes_are_whole() {
   for node in "$@"; do
-    on_node "$node" -- 'iptables-save; ip6tables-save' 2>/dev/null | grep -q ORDEAL && return 1
-    on_node "$node" -- 'grep -ls "^etcd$" /proc/[0-9]*/comm | head -n 1 | grep -q .' || return 1
-    on_node "$node" -- 'grep -h "^State:" $(grep -ls "^etcd$" /proc/[0-9]*/comm | sed s/comm/status/)' | grep -q 'T (' && return 1
+    on_node "$node" 'iptables-save; ip6tables-save' 2>/dev/null | grep -q ORDEAL && return 1
+    on_node "$node" 'grep -ls "^etcd$" /proc/[0-9]*/comm | head -n 1 | grep -q .' || return 1
+    on_node "$node" 'grep -h "^State:" $(grep -ls "^etcd$" /proc/[0-9]*/comm | sed s/comm/status/)' | grep -q 'T (' && return 1
   done
   return 0
 }
@@ -109,7 +110,7 @@ case_interrupt() {
   wait $pid
   [ $? = 130 ] || fail "exit code $? instead of 130"
   told 'interrupted in the phase main'
-  on_node n1 -- iptables-save | grep -q ORDEAL && fail "a rule was left"
+  on_node n1 iptables-save | grep -q ORDEAL && fail "a rule was left"
   [ -s "$(the_run)/summary.md" ] || fail "no report"
 }
 
@@ -121,7 +122,7 @@ case_never_again() {
   for _ in $(seq 1 300); do grep -q '"main_began_ns": [0-9]' "$dir"/runs/20*/execution.json 2>/dev/null && break; sleep 0.1; done
   sleep 3
   for node in n1 n2 n3; do
-    on_node $node -- 'kill -9 $(grep -ls "^etcd$" /proc/[0-9]*/comm | cut -d/ -f3)'
+    on_node $node 'kill -9 $(grep -ls "^etcd$" /proc/[0-9]*/comm | cut -d/ -f3)'
   done
   wait $pid
   [ $? = 2 ] || fail "exit code $? instead of 2"

@@ -88,8 +88,8 @@ struct Field {
   void add_foreign_rules() const {
     for (std::size_t node = 0; node < remotes.size(); ++node) {
       on(node,
-         "for t in iptables ip6tables; do $t -N USERS && $t -A USERS -p tcp --dport 81 -j DROP &&"
-         " $t -A INPUT -m comment --comment ordeal-like -j USERS && $t -A OUTPUT -p udp --dport 9 "
+         "for t in iptables ip6tables; do $t -N ORDEAL-users && $t -A ORDEAL-users -p tcp --dport 81 -j DROP &&"
+         " $t -A INPUT -m comment --comment ordeal-like -j ORDEAL-users && $t -A OUTPUT -p udp --dport 9 "
          "-j DROP &&"
          " $t -P FORWARD DROP && $t -t mangle -A PREROUTING -p tcp --dport 82 -j MARK --set-mark 5 "
          "|| exit 1; done");
@@ -211,7 +211,7 @@ TEST_CASE(
   field.add_foreign_rules();
   const NodeSockets sockets(field.remotes);
   const std::string before = field.rules();
-  REQUIRE(before.find("USERS") != std::string::npos);
+  REQUIRE(before.find("ORDEAL-users") != std::string::npos);
   const Matrix all_open(node_count, std::vector<bool>(node_count, true));
   for (const bool six : {false, true}) {
     REQUIRE(sockets.datagrams(six) == all_open);

@@ -184,6 +184,11 @@ TEST_CASE("one way cuts one direction of each link: mute is the reverse of deaf"
             CHECK(mute.deaf_to[a].count(b) + deaf.deaf_to[a].count(b) == both.deaf_to[a].count(b));
           }
         }
+        if (shape == "one") {
+          const std::string lonely = both.resolved.substr(0, both.resolved.find(' '));
+          CHECK(mute.resolved.find("cut one way: " + lonely + " to ") != std::string::npos);
+          CHECK(deaf.resolved.find(" to " + lonely) != std::string::npos);
+        }
         if (shape == "leader") {
           CHECK(deaf.deaf_to[leader].size() == nodes - 1);  // it hears nothing
           CHECK(mute.deaf_to[leader].empty());              // it is not heard

@@ -53,7 +53,7 @@ class Composer {
       // without end.
       case 12:
         return time_limit(duration(),
-                          cycle(lawful(sequence({finite(depth - 1), sleep(50us)}), breaches_)));
+                          cycle(lawful(sequence({finite(depth - 1), sleep(500us)}), breaches_)));
       default:
         return leaf();
     }

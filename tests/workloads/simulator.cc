@@ -106,7 +106,7 @@ class Simulator {
     std::uint64_t seen = 0;  // changes
     std::size_t operation = 0;
   };
-  static constexpr std::size_t steps_max = 2'000'000;
+  static constexpr std::size_t steps_max = 500'000;
 
   // Who acts next, fairly drawn among those of the same moment; nullopt when nobody ever will.
   std::optional<std::size_t> draw_worker();
