@@ -5,6 +5,10 @@ target_compile_options(ordeal_settings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
   -Woverloaded-virtual -Werror)
 
+# Under sanitizers g++ 12 takes members of std::optional for uninitialized where they are not.
+if(ORDEAL_SANITIZE)
+  add_compile_options(-Wno-maybe-uninitialized)
+endif()
 if(ORDEAL_SANITIZE STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)

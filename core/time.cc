@@ -12,7 +12,7 @@ namespace ordeal {
 
 std::string to_text(Nanoseconds duration) {
   const auto ns = duration.count();
-  if (ns < 0) return "-" + to_text(-duration);
+  if (ns < 0) return "-" + to_text(-std::max(duration, -Nanoseconds::max()));
   if (ns < 1'000) return fmt::format("{} ns", ns);
   if (ns < 1'000'000) return fmt::format("{} us", ns / 1'000);
   if (ns < 1'000'000'000) return fmt::format("{} ms", ns / 1'000'000);
