@@ -97,7 +97,7 @@ bool explain_between(const BadKey& bad, Finding& finding) {
     }
   }
   std::ranges::sort(values);
-  values.erase(std::ranges::unique(values).begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
   for (const ValueId start : values) {
     const Chain chain = chain_from(bad, start);
     for (std::size_t to = 1; to < chain.values.size(); ++to) {

@@ -33,7 +33,7 @@ class LayerWriter {
     while (const dirent* entry = readdir(folder.get())) {
       const std::string name = entry->d_name;
       if (name == "." || name == "..") continue;
-      ++seen_;
+      if (++seen_ > seen_limit && show_ == Show::folders) return;
       struct stat info {};
       if (fstatat(dirfd(folder.get()), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
       if (show_ == Show::folders)

@@ -94,7 +94,7 @@ Result<pid_t> start_supervisor(const LabSpec& spec, const SupervisorFiles& files
 // Waits until the lab is up; writes its record; then lets the supervisor go on alone.
 Result<LabRecord> accept_lab(const LabSpec& spec, LabRecord record, int channel) {
   const auto said = receive_message(channel, Deadline::after(up_patience));
-  if (!said) return error("its supervisor, process {}, ended before it was up", record.supervisor);
+  if (!said) return error("its supervisor, process {}, did not come up", record.supervisor);
   if (!said->starts_with(lab_ready)) return error("{}", said->substr(error_prefix.size()));
   for (const auto isolation : {Isolation::own_capabilities, Isolation::few_capabilities})
     if (said->substr(lab_ready.size()) == isolation_name(isolation)) record.isolation = isolation;

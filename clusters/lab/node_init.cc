@@ -83,9 +83,10 @@ void forbid_user_namespaces(Isolation isolation) {
 
 pid_t start_sshd() {
   const pid_t pid = fork();
-  must(pid >= 0, "starting sshd");
-  if (pid > 0) return pid;
+  if (pid != 0) return pid;
   setsid();
+  signal(SIGHUP, SIG_DFL);  // what is ignored would stay so in all that sshd starts
+  signal(SIGPIPE, SIG_DFL);
   mkdir("/run/sshd", 0755);
   execl("/usr/sbin/sshd", "/usr/sbin/sshd", "-D", "-E", "/var/log/sshd.log", nullptr);
   _exit(127);
@@ -150,14 +151,15 @@ void run_node(const LabSpec& spec, const Ground& ground, std::size_t node, int c
   drop_capabilities(ground.isolation);
 
   pid_t sshd = start_sshd();
+  must(sshd > 0, "starting sshd");
   await_sshd(sshd);
   send_message(channel, node_ready);
   close(channel);
   for (;;) {
     const pid_t ended = waitpid(-1, nullptr, 0);
-    if (ended != sshd && ended > 0) continue;
+    if (ended > 0 && sshd > 0 && ended != sshd) continue;
     std::this_thread::sleep_for(100ms);  // not a busy loop, whatever keeps it from running
-    if (ended == sshd || ended < 0) sshd = start_sshd();
+    sshd = start_sshd();
   }
 }
 

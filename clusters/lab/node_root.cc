@@ -69,7 +69,8 @@ void mount_proc(const std::string& root) {
   for (const char* part : {"/sys", "/irq", "/bus", "/fs", "/acpi", "/scsi", "/driver", "/pressure"})
     if (access((proc + part).c_str(), F_OK) == 0) mount_again(proc + part, proc + part, true);
   // These two are about the reader's own network and user namespaces.
-  for (const char* own : {"/sys/net", "/sys/user"}) mount_again(proc + own, proc + own, false);
+  for (const char* own : {"/sys/net", "/sys/user"})
+    if (access((proc + own).c_str(), F_OK) == 0) mount_again(proc + own, proc + own, false);
 }
 
 std::string random_id() {

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -46,11 +47,17 @@ inline pid_t in_child(const std::function<void()>& action, int* output) {
   return child;
 }
 
+// Until everybody has closed the other end; says so if that takes too long.
 inline std::string read_all(int fd) {
   std::string text;
-  char buffer[4096];
-  for (ssize_t size; (size = read(fd, buffer, sizeof buffer)) > 0;)
-    text.append(buffer, static_cast<std::size_t>(size));
+  for (const Deadline deadline = Deadline::after(60s);;) {
+    pollfd watched{fd, POLLIN, 0};
+    char buffer[4096];
+    const ssize_t size = poll(&watched, 1, 1000) > 0 ? read(fd, buffer, sizeof buffer) : -1;
+    if (size > 0) text.append(buffer, static_cast<std::size_t>(size));
+    if (deadline.passed()) text += "\n(still open)";
+    if (size == 0 || deadline.passed()) break;
+  }
   close(fd);
   return text;
 }

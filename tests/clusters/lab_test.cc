@@ -74,6 +74,8 @@ TEST_CASE("a lab hands out nodes that answer SSH and know each other") {
     CHECK(on_node(end.name, node.name, "ping -c1 -W5 n3 >&2; ping -6 -c1 -W5 n5").status == 0);
   }
   CHECK(on_node(end.name, "n1", "exit 7").status == 7);
+  CHECK(on_node(end.name, "n1", "sed -n 's/^Sig[BI].*:.//p' /proc/self/status").text ==
+        "0000000000000000\n0000000000000000\n");  // signals blocked, signals ignored
   CHECK(on_node(end.name, "n1", "printf %s \"it's $((6 * 7))\"").text == "it's 42");
   CHECK(on_node(end.name, "n6", "true").text ==
         "lab " + end.name + " has no node \"n6\", only n1 to n5\n");
@@ -126,22 +128,25 @@ TEST_CASE("a node can be partitioned, killed and filled like a machine") {
 }
 
 // What root of a node must not be able to do, each as a shell command that succeeds if it could.
+// Where one does, it changes nothing: what it writes is what was there.
 std::vector<std::string> attempts() {
   std::vector<std::string> all = {
-      "date -s '2020-01-01 00:00:00'",
+      "date -s \"$(date '+%F %T.%N')\"",
       "mknod /tmp/disk b 254 0",
       "mknod /tmp/disk b 7 0",
       "mount -t devtmpfs none /mnt",
-      "echo core > /proc/sys/kernel/core_pattern",
-      "echo 1 > /proc/sys/vm/drop_caches",
-      "mount -o remount,rw /proc/sys && echo 1 > /proc/sys/vm/drop_caches",
+      "rewrite /proc/sys/kernel/core_pattern",
+      "rewrite /proc/sys/vm/swappiness",
+      "mount -o remount,rw /proc/sys && rewrite /proc/sys/vm/swappiness",
       "umount /proc/sys",
-      "mount -t proc none /mnt && echo 1 > /mnt/sys/vm/drop_caches",
-      "unshare -U -r -m -p -f sh -c 'mount -t proc none /mnt && echo 1 > /mnt/sys/vm/drop_caches'",
-      "echo 1 > /sys/kernel/mm/ksm/run",
-      "mount -o remount,rw /sys && echo 1 > /sys/kernel/mm/ksm/run",
-      "mount -t cgroup2 none /mnt && mkdir /mnt/x",
-      "unshare -U -r -m -C sh -c 'mount -t cgroup2 none /mnt && mkdir /mnt/x'",
+      "mount -t proc none /mnt && rewrite /mnt/sys/vm/swappiness",
+      "unshare -U -r -m -p -f sh -c 'mount -t proc none /mnt && cat /mnt/sys/vm/swappiness > "
+      "/tmp/v && "
+      "cat /tmp/v > /mnt/sys/vm/swappiness'",
+      "rewrite /sys/kernel/mm/ksm/run",
+      "mount -o remount,rw /sys && rewrite /sys/kernel/mm/ksm/run",
+      "mount -t cgroup2 none /mnt && mkdir /mnt/x && rmdir /mnt/x",
+      "unshare -U -r -m -C sh -c 'mount -t cgroup2 none /mnt && mkdir /mnt/x && rmdir /mnt/x'",
       "test -e /proc/sysrq-trigger && test \"$(stat -c %t:%T /proc/sysrq-trigger)\" != 1:3",
       "cat /proc/kcore",
       "cat /proc/1/environ",
@@ -150,7 +155,9 @@ std::vector<std::string> attempts() {
       "readlink /proc/1/fd/0",
       "find /dev -type b | grep .",
       "grep -v ':\\*:' /etc/shadow",
-      "ls /root/* /home/* /tmp/* /srv/* /run/ordeal",
+      "ls -A /root /home /srv /media | grep '^[^/]'",
+      "test -e /run/ordeal",
+      "test -e '" + std::string(ORDEAL_SOURCE_DIR) + "'",
       "nsenter -t 1 -m true",
   };
   // Whatever only privileged users of the host may read in /etc.
@@ -176,7 +183,7 @@ TEST_CASE("root of a node cannot reach the host, however weak the isolation") {
     REQUIRE(status != all->end());
     if (status->isolation != isolation)
       WARN("this machine offers only \"" << isolation_name(status->isolation) << "\"");
-    std::string script;
+    std::string script = "rewrite() { v=$(cat $1) && echo \"$v\" > $1; }\n";
     for (const auto& attempt : attempts()) {
       // Without a user namespace in the lab, one that the kernel hands out is as good as the
       // host's.

@@ -20,6 +20,7 @@ namespace {
 struct Tally {
   std::vector<double> milliseconds;
   std::size_t ok = 0, fail = 0, info = 0;
+  std::string trouble;  // the first error
 };
 
 Tally loop(Client& client, int key, Deadline end) {
@@ -35,6 +36,8 @@ Tally loop(Client& client, int key, Deadline end) {
     ++(done.outcome == Outcome::ok     ? tally.ok
        : done.outcome == Outcome::fail ? tally.fail
                                        : tally.info);
+    if (tally.trouble.empty() && done.outcome != Outcome::ok)
+      tally.trouble = fmt::format("{}: {}", to_text(request), done.error);
   }
   return tally;
 }
@@ -59,6 +62,7 @@ Result<void> measure(Cluster& cluster, std::size_t nodes, std::size_t clients, N
     sum.ok += tally.ok;
     sum.fail += tally.fail;
     sum.info += tally.info;
+    if (!tally.trouble.empty()) fmt::print("first error of a client: {}\n", tally.trouble);
     sum.milliseconds.insert(sum.milliseconds.end(), tally.milliseconds.begin(),
                             tally.milliseconds.end());
   }
