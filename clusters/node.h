@@ -40,7 +40,7 @@ struct Inventory {
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };
 
-// {"schema":1,"nodes":[{"name":"n1","host":"10.0.0.1","port":22,"user":"root","identity":"~/.ssh/id"}]}
+// {"schema":1,"nodes":[{"name":"n1","host":"10.0.0.1","port":22,"user":"root","identity":"~/k"}]}
 // and optionally "network_namespace". Only name and host are required; `~` is expanded in identity
 // and known_hosts. Unknown keys are errors, with the nearest known one. Errors start with
 // file_name.

@@ -60,7 +60,7 @@ std::vector<pid_t> processes_of(const std::string& title) {
   return found;
 }
 
-TEST_CASE("a lab hands out nodes that answer SSH and know each other") {
+TEST_CASE("a lab hands out nodes that answer SSH and know each other", "[lab]") {
   if (!can_make_labs()) return;
   const Footprint footprint(prefix);
   const RunClock clock;
@@ -98,7 +98,7 @@ TEST_CASE("a lab hands out nodes that answer SSH and know each other") {
   CHECK(lab_down(end.name).error().message.find("no lab \"" + end.name + "\" is up here") == 0);
 }
 
-TEST_CASE("a node can be partitioned, killed and filled like a machine") {
+TEST_CASE("a node can be partitioned, killed and filled like a machine", "[lab]") {
   if (!can_make_labs()) return;
   const auto lab = EphemeralLab::up(options("m", 2));
   REQUIRE(lab.has_value());
@@ -170,7 +170,7 @@ std::vector<std::string> attempts() {
   return all;
 }
 
-TEST_CASE("root of a node cannot reach the host, however weak the isolation") {
+TEST_CASE("root of a node cannot reach the host, however weak the isolation", "[lab]") {
   if (!can_make_labs()) return;
   for (const auto isolation :
        {Isolation::own_users, Isolation::own_capabilities, Isolation::few_capabilities}) {
@@ -204,7 +204,7 @@ TEST_CASE("root of a node cannot reach the host, however weak the isolation") {
   }
 }
 
-TEST_CASE("labs side by side do not see each other") {
+TEST_CASE("labs side by side do not see each other", "[lab]") {
   if (!can_make_labs()) return;
   const auto one = EphemeralLab::up(options("one", 2));
   const auto two = EphemeralLab::up(options("two", 2));
@@ -219,7 +219,7 @@ TEST_CASE("labs side by side do not see each other") {
   CHECK(on_node(two->name(), "n2", "ping -c1 -W1 10.77.0.1").status == 1);
 }
 
-TEST_CASE("what cannot be a lab is refused in a sentence") {
+TEST_CASE("what cannot be a lab is refused in a sentence", "[lab]") {
   if (!can_make_labs()) return;
   for (const std::string name : {"", "A", "a b", "../x", "-x", "a/b", "\xc3\xbc"}) {
     LabOptions wrong;
@@ -231,7 +231,7 @@ TEST_CASE("what cannot be a lab is refused in a sentence") {
   CHECK(message_of(lab_inventory(prefix + "absent")).find("is up here") != std::string::npos);
 }
 
-TEST_CASE("a lab's mounts stay its own where mounts are shared") {
+TEST_CASE("a lab's mounts stay its own where mounts are shared", "[lab]") {
   if (!can_make_labs()) return;
   int output = -1;
   const pid_t child = in_child(
@@ -253,7 +253,7 @@ TEST_CASE("a lab's mounts stay its own where mounts are shared") {
   CHECK(wait_for(child) == 0);
 }
 
-TEST_CASE("a node that dies leaves the others; a supervisor told to end cleans up") {
+TEST_CASE("a node that dies leaves the others; a supervisor told to end cleans up", "[lab]") {
   if (!can_make_labs()) return;
   const Footprint footprint(prefix);
   const auto wanted = options("part", 3);
@@ -276,7 +276,7 @@ TEST_CASE("a node that dies leaves the others; a supervisor told to end cleans u
   CHECK(footprint.left_behind() == std::vector<std::string>{});
 }
 
-TEST_CASE("two attempts to make one lab at once give one lab") {
+TEST_CASE("two attempts to make one lab at once give one lab", "[lab]") {
   if (!can_make_labs()) return;
   const DownAtEnd end{prefix + "twice"};
   std::vector<pid_t> makers;
@@ -300,7 +300,7 @@ TEST_CASE("two attempts to make one lab at once give one lab") {
   CHECK(on_node(end.name, "n2", "true").status == 0);
 }
 
-TEST_CASE("a lab keeps nothing of its maker") {
+TEST_CASE("a lab keeps nothing of its maker", "[lab]") {
   if (!can_make_labs()) return;
   const DownAtEnd end{prefix + "alone"};
   int output = -1;
@@ -315,7 +315,8 @@ TEST_CASE("a lab keeps nothing of its maker") {
   CHECK(on_node(end.name, "n1", "true").status == 0);
 }
 
-TEST_CASE("what a killed lab leaves on disk is swept, and a stranger with its number is spared") {
+TEST_CASE("what a killed lab leaves on disk is swept, and a stranger with its number is spared",
+          "[lab]") {
   if (!can_make_labs()) return;
   const Footprint footprint(prefix);
   REQUIRE(lab_up(options("stale", 1)).has_value());
@@ -341,7 +342,7 @@ TEST_CASE("what a killed lab leaves on disk is swept, and a stranger with its nu
   CHECK(footprint.left_behind() == std::vector<std::string>{});
 }
 
-TEST_CASE("an ephemeral lab ends with its process, however that ends") {
+TEST_CASE("an ephemeral lab ends with its process, however that ends", "[lab]") {
   if (!can_make_labs()) return;
   const Footprint footprint(prefix);
   for (const int number : {SIGKILL, SIGTERM, 0}) {
@@ -365,7 +366,7 @@ TEST_CASE("an ephemeral lab ends with its process, however that ends") {
   CHECK(footprint.left_behind() == std::vector<std::string>{});
 }
 
-TEST_CASE("killing anything of a lab at any moment leaves nothing") {
+TEST_CASE("killing anything of a lab at any moment leaves nothing", "[lab]") {
   if (!can_make_labs()) return;
   const std::uint64_t seed = std::random_device{}();
   INFO("seed " << seed);

@@ -23,7 +23,8 @@ std::string node_refusal(std::string_view text) {
 TEST_CASE("an inventory of everything comes back as it was") {
   const auto parsed = parse_inventory(
       R"({"schema":1,"network_namespace":"/proc/7/ns/net","nodes":[
-        {"name":"n1","host":"10.0.0.1","port":2222,"user":"admin","identity":"/k","known_hosts":"/h",
+        {"name":"n1","host":"10.0.0.1","port":2222,"user":"admin","identity":"/k",
+         "known_hosts":"/h",
          "address":"192.168.0.1","zone":"a"},
         {"name":"n2","host":"fd00::2"}]})",
       "lab.json");

@@ -45,11 +45,17 @@ class InLabNetwork {
   Namespace home_;
 };
 
+// The value, or the end of the test with the sentence that says why there is none.
+template <class T>
+T or_fail(Result<T> result) {
+  if (!result) FAIL(result.error().message);
+  return std::move(*result);
+}
+
 struct Lab {
   explicit Lab(const std::string& name)
-      : lab(clusters::EphemeralLab::up(
-                {.name = fmt::format("{}-{}", name, ::getpid()), .nodes = node_count})
-                .value()),
+      : lab(or_fail(clusters::EphemeralLab::up(
+            {.name = fmt::format("{}-{}", name, ::getpid()), .nodes = node_count}))),
         network(lab.inventory()) {}
 
   clusters::EphemeralLab lab;
@@ -62,17 +68,16 @@ struct Lab {
 struct Field {
   explicit Field(const clusters::Inventory& inventory) {
     for (const clusters::Node& node : inventory.nodes) {
-      auto connected = clusters::connect(node, {}, 20s);
-      if (!connected) FAIL(connected.error().message);
-      owned.push_back(std::move(*connected));
+      owned.push_back(or_fail(clusters::connect(node, {}, 20s)));
       remotes.push_back(owned.back().get());
     }
   }
 
   std::string on(std::size_t node, const std::string& command) const {
-    const auto printed = clusters::run_or_error(*remotes[node], {command, {}}, "testing");
-    if (!printed) FAIL(printed.error().message);
-    return *printed;
+    return or_fail(clusters::run_or_error(*remotes[node], {command, {}}, "testing"));
+  }
+  clusters::Output output_of(std::size_t node, const std::string& command) const {
+    return or_fail(remotes[node]->run({command, {}}));
   }
   // All rules of all tables that iptables knows of, without dates and counters.
   std::string rules() const {
@@ -88,8 +93,10 @@ struct Field {
   void add_foreign_rules() const {
     for (std::size_t node = 0; node < remotes.size(); ++node) {
       on(node,
-         "for t in iptables ip6tables; do $t -N ORDEAL-users && $t -A ORDEAL-users -p tcp --dport 81 -j DROP &&"
-         " $t -A INPUT -m comment --comment ordeal-like -j ORDEAL-users && $t -A OUTPUT -p udp --dport 9 "
+         "for t in iptables ip6tables; do $t -N ORDEAL-users && $t -A ORDEAL-users -p tcp --dport "
+         "81 -j DROP &&"
+         " $t -A INPUT -m comment --comment ordeal-like -j ORDEAL-users && $t -A OUTPUT -p udp "
+         "--dport 9 "
          "-j DROP &&"
          " $t -P FORWARD DROP && $t -t mangle -A PREROUTING -p tcp --dport 82 -j MARK --set-mark 5 "
          "|| exit 1; done");
@@ -204,7 +211,8 @@ Matrix both_ways(const Matrix& open) {
 }  // namespace
 
 TEST_CASE(
-    "every shape of partition cuts exactly its links on real nodes, and nothing is left of it") {
+    "every shape of partition cuts exactly its links on real nodes, and nothing is left of it",
+    "[lab]") {
   if (without_root()) return;
   Lab lab("shapes");
   Field field(lab.lab.inventory());
@@ -252,7 +260,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("what an earlier run left is swept, and nothing else") {
+TEST_CASE("what an earlier run left is swept, and nothing else", "[lab]") {
   if (without_root()) return;
   Lab lab("sweep");
   Field field(lab.lab.inventory());
@@ -273,7 +281,7 @@ TEST_CASE("what an earlier run left is swept, and nothing else") {
   CHECK(field.rules() == before);
 }
 
-TEST_CASE("an undo is idempotent, and undoes what was injected twice") {
+TEST_CASE("an undo is idempotent, and undoes what was injected twice", "[lab]") {
   if (without_root()) return;
   Lab lab("twice");
   Field field(lab.lab.inventory());
@@ -289,30 +297,29 @@ TEST_CASE("an undo is idempotent, and undoes what was injected twice") {
   const auto injection = fault_named("partition")->plan(partition("one", ""), arena);
   REQUIRE(injection);
   for (const NodeAction& action : injection->actions) {
-    CHECK_FALSE(field.remotes[action.node]->run({action.effect, {}}).value().ok());
+    CHECK_FALSE(field.output_of(action.node, action.effect).ok());
     field.on(action.node, action.undo);  // before anything is there
     field.on(action.node, action.inject);
-    CHECK_FALSE(field.remotes[action.node]->run({action.healed, {}}).value().ok());
+    CHECK_FALSE(field.output_of(action.node, action.healed).ok());
     field.on(action.node, action.inject);
     for (int i = 0; i < 3; ++i) {
-      const auto undone = field.remotes[action.node]->run({action.undo, {}});
-      REQUIRE(undone);
-      CHECK(undone->exit_status == 0);
-      CHECK(undone->out + undone->err == "");
+      const clusters::Output undone = field.output_of(action.node, action.undo);
+      CHECK(undone.exit_status == 0);
+      CHECK(undone.out + undone.err == "");
     }
     field.on(action.node, action.healed);
   }
   CHECK(field.rules() == before);
 }
 
-TEST_CASE("servers are killed and run again on real nodes") {
+TEST_CASE("servers are killed and run again on real nodes", "[lab]") {
   if (without_root()) return;
   Lab lab("kills");
   Field field(lab.lab.inventory());
   const auto pids = [&] {
     std::vector<std::string> list;
     for (std::size_t node = 0; node < node_count; ++node) {
-      list.push_back(field.remotes[node]->run({lab.cluster.pid_command(node), {}}).value().out);
+      list.push_back(field.output_of(node, lab.cluster.pid_command(node)).out);
     }
     return list;
   };
@@ -344,8 +351,8 @@ TEST_CASE("servers are killed and run again on real nodes") {
   }
 }
 
-TEST_CASE(
-    "the nodes heal by themselves when Ordeal is killed or stopped in the middle of a fault") {
+TEST_CASE("the nodes heal by themselves when Ordeal is killed or stopped in the middle of a fault",
+          "[lab]") {
   if (without_root()) return;
   for (const int signal : {SIGKILL, SIGSTOP}) {
     for (const FaultSpec& spec : {partition("halves", ""), kill("majority")}) {
@@ -381,8 +388,7 @@ TEST_CASE(
         for (std::size_t node = 0; node < node_count; ++node) {
           const bool cut =
               field.on(node, "iptables-save; ip6tables-save").find("ORDEAL") != std::string::npos;
-          const bool dead =
-              !field.remotes[node]->run({lab.cluster.pid_command(node), {}}).value().ok();
+          const bool dead = !field.output_of(node, lab.cluster.pid_command(node)).ok();
           count += cut || dead ? 1U : 0U;
         }
         return count;
@@ -393,7 +399,7 @@ TEST_CASE(
       CHECK(eventually([&] { return harmed() == 0; }));
       ::kill(controller, SIGKILL);
       ::waitpid(controller, nullptr, 0);
-      const auto pending = pending_undos(read_ledger(lab.scratch / "faults.jsonl").value());
+      const auto pending = pending_undos(or_fail(read_ledger(lab.scratch / "faults.jsonl")));
       CHECK(pending.size() ==
             harmed() + (spec.kind == "kill" ? 3U : 5U));  // `ordeal heal` would find them
       for (const PendingUndo& undo : pending) {
