@@ -34,7 +34,7 @@ class Registers {
       return {Outcome::ok, {}, {}};
     }
     const Value::List& swap = *request.argument.as_list();
-    if (!(value == swap[0])) return {Outcome::fail, {}, "cas-mismatch"};
+    if (!(value == swap[0])) return {Outcome::fail, {}, std::string(cas_mismatch)};
     value = swap[1];
     return {Outcome::ok, {}, {}};
   }

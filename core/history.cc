@@ -1,6 +1,7 @@
 #include "core/history.h"
 
 #include <unordered_map>
+#include <unordered_set>
 
 namespace ordeal {
 
@@ -23,6 +24,7 @@ Outcome outcome_of(EventType type) {
 
 struct HistoryBuilder::State {
   History history;
+  std::unordered_set<Process> retired;  // by an info
   std::unordered_map<Process, std::size_t>
       open;  // position of the operation that the process is in
   std::unordered_map<std::string, std::uint32_t> errors;
@@ -41,6 +43,10 @@ struct HistoryBuilder::State {
 };
 
 Result<void> HistoryBuilder::State::invoke(Event& event) {
+  if (!retired.empty() && retired.contains(event.process)) {
+    return error("event {}: process {} acts again after an operation of unknown outcome",
+                 event.index, event.process);
+  }
   const auto [entry, added] = open.try_emplace(event.process, history.operations.size());
   if (!added) {
     return error("event {}: process {} invokes although its operation {} is not complete",
@@ -74,6 +80,7 @@ Result<void> HistoryBuilder::State::complete(Event& event) {
   op.completed = event.index;
   op.completed_at = event.time;
   op.outcome = outcome_of(event.type);
+  if (op.outcome == Outcome::info) retired.insert(event.process);
   op.result = std::move(event.value);
   op.error = intern(event.error);
   return {};

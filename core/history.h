@@ -33,8 +33,8 @@ struct History {
 };
 
 // Builds a History from events in order. Refuses, in one sentence, what no run can have recorded: a
-// completion without an invocation, two operations of one process at once, an index that does not
-// ascend.
+// completion without an invocation, two operations of one process at once, a process that acts
+// after an `info`, an index that does not ascend.
 class HistoryBuilder {
  public:
   HistoryBuilder();

@@ -81,6 +81,10 @@ struct Operation {
   Outcome outcome = Outcome::info;
 };
 
+// How the error of a compare-and-set begins that was answered: another value was found. An answer,
+// not trouble.
+inline constexpr std::string_view cas_mismatch = "cas-mismatch";
+
 [[nodiscard]] std::string_view to_text(Function function);
 [[nodiscard]] std::string_view to_text(Outcome outcome);
 [[nodiscard]] std::string_view to_text(EventType type);

@@ -18,9 +18,6 @@ using workloads::Next;
 using workloads::Step;
 using workloads::Wait;
 
-// How the error of a compare-and-set that found another value begins.
-constexpr std::string_view cas_mismatch = "cas-mismatch";
-
 // Not an answer of the system: the next one would hardly be better at once.
 bool is_trouble(const Completion& completion) {
   if (completion.outcome == Outcome::info) return true;

@@ -104,7 +104,7 @@ class EtcdClient final : public Client {
     pb::TxnResponse response;
     if (const auto status = kv_->Txn(&context, request, &response); !status.ok())
       return failed(Function::cas, status);
-    if (!response.succeeded()) return refused("cas-mismatch");
+    if (!response.succeeded()) return refused(std::string(cas_mismatch));
     return {Outcome::ok, {}, {}};
   }
 

@@ -130,7 +130,7 @@ Classified classify(Function function, StatusCode code, std::string_view text) {
 std::vector<DefiniteError> definite_errors() {
   std::vector<DefiniteError> errors = {
       {"not-connected", "there was no connection to the node until the deadline: nothing was sent"},
-      {"cas-mismatch", "etcd executed the transaction and answers that the comparison was false"},
+      {cas_mismatch, "etcd executed the transaction and answers that the comparison was false"},
       {"unsupported", "the request has no equivalent in etcd: nothing was sent"},
       {"any error of a read", "a read changes nothing, and its answer was not seen"},
   };

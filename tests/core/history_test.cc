@@ -156,6 +156,11 @@ TEST_CASE("what no run can have recorded is refused with file and line") {
     replace_text(file, "\"type\":\"ok\",\"f\":\"write\"", "\"type\":\"ok\",\"f\":\"read\"");
     REQUIRE_THAT(problem_of(file), Catch::Contains("completes read x although it invoked write x"));
   }
+  SECTION("a retired process that acts again") {
+    replace_text(file, "\"process\":0,\"type\":\"ok\"", "\"process\":0,\"type\":\"info\"");
+    replace_text(file, "\"process\":2", "\"process\":0");
+    REQUIRE_THAT(problem_of(file), Catch::Contains("process 0 acts again after"));
+  }
   SECTION("no header") {
     REQUIRE(write_file(file, ""));
     REQUIRE_THAT(problem_of(file), Catch::Contains("header line is missing"));
