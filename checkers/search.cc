@@ -21,8 +21,8 @@
 #include "checkers/search.h"
 
 #include <algorithm>
-#include <bit>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 

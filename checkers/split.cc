@@ -1,6 +1,5 @@
 #include "checkers/split.h"
 
-#include <algorithm>
 #include <unordered_map>
 
 #include <fmt/format.h>

@@ -63,14 +63,14 @@ void SshConnection::stop() {
   finished ? thread_.join() : thread_.detach();
 }
 
-void SshConnection::submit(std::shared_ptr<Exchange> exchange) {
+void SshConnection::submit(const std::shared_ptr<Exchange>& exchange) {
+  bool is_open = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!finished_) {
-      submitted_.push_back(std::move(exchange));
-    }
+    is_open = !finished_;
+    if (is_open) submitted_.push_back(exchange);
   }
-  if (exchange != nullptr) exchange->end(error("{}: the connection was closed", node_.name));
+  if (!is_open) exchange->end(error("{}: the connection was closed", node_.name));
   wake();
 }
 

@@ -33,7 +33,7 @@ class SshConnection : public std::enable_shared_from_this<SshConnection> {
   void start();
   // Ends every exchange and the session. Comes back soon, whatever the network does.
   void stop();
-  void submit(std::shared_ptr<Exchange> exchange);
+  void submit(const std::shared_ptr<Exchange>& exchange);
   // There is something new in an exchange.
   void wake() const;
   // Why an exchange is not further, in words: to be said when its time is up.

@@ -84,32 +84,8 @@ void add_output(CLI::App* app, Flags& flags) {
       ->type_name("WHEN");
 }
 
-CLI::App* add_run(CLI::App& app, Flags& flags) {
-  CLI::App* run = app.add_subcommand("run", "put a cluster through an ordeal and judge it");
-  Configuration& c = flags.run.configuration;
+void add_run_groups(CLI::App* run, Configuration& c, std::string& reads) {
   auto& work = c.workload_options;
-  run->add_option("--cluster", c.cluster, "the tested system [etcd]")->type_name("NAME");
-  run->add_option("--workload", c.workload, "what clients do and what judges it [register]")
-      ->type_name("NAME");
-  run->add_option("--nemesis", c.nemeses, "fault kinds, separated by commas [none]")
-      ->delimiter(',')
-      ->type_name("KINDS");
-  add_duration(run, "--time", c.time, "length of the main phase");
-  run->add_option("--seed", flags.run.seed,
-                  "seed of everything that is random [drawn, and printed]")
-      ->type_name("N");
-  run->add_option("--plan", flags.run.plan,
-                  "replay this plan.json; only flags of nodes and output go with it")
-      ->type_name("FILE");
-  run->add_flag("-n,--dry-run", flags.run.dry_run,
-                "print the plan and touch nothing (--json: as plan.json)");
-  run->add_option("--runs", flags.run.runs, "where runs are stored [runs]")->type_name("DIR");
-  run->add_option("--progress", flags.progress, "auto, bar, lines or none [auto]")
-      ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
-      ->type_name("HOW");
-  add_output(run, flags);
-  add_nodes(run, flags.run.nodes);
-
   const char* clients = "Clients";
   run->add_option("--clients", work.clients, "concurrent clients [10]")
       ->type_name("N")
@@ -144,7 +120,7 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
   add_duration(run, "--check-time", c.check_timeout, "for the checkers, then INCONCLUSIVE");
 
   const char* etcd = "etcd";
-  run->add_option("--reads", flags.reads, "linearizable or serializable [linearizable]")
+  run->add_option("--reads", reads, "linearizable or serializable [linearizable]")
       ->check(CLI::IsMember({"linearizable", "serializable"}))
       ->type_name("HOW")
       ->group(etcd);
@@ -157,6 +133,34 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
                   "appended to etcd's command line; repeat it")
       ->type_name("FLAG")
       ->group(etcd);
+}
+
+CLI::App* add_run(CLI::App& app, Flags& flags) {
+  CLI::App* run = app.add_subcommand("run", "put a cluster through an ordeal and judge it");
+  Configuration& c = flags.run.configuration;
+  run->add_option("--cluster", c.cluster, "the tested system [etcd]")->type_name("NAME");
+  run->add_option("--workload", c.workload, "what clients do and what judges it [register]")
+      ->type_name("NAME");
+  run->add_option("--nemesis", c.nemeses, "fault kinds, separated by commas [none]")
+      ->delimiter(',')
+      ->type_name("KINDS");
+  add_duration(run, "--time", c.time, "length of the main phase");
+  run->add_option("--seed", flags.run.seed,
+                  "seed of everything that is random [drawn, and printed]")
+      ->type_name("N");
+  run->add_option("--plan", flags.run.plan,
+                  "replay this plan.json; only flags of nodes and output go with it")
+      ->type_name("FILE");
+  run->add_flag("-n,--dry-run", flags.run.dry_run,
+                "print the plan and touch nothing (--json: as plan.json)");
+  run->add_option("--runs", flags.run.runs, "where runs are stored [runs]")->type_name("DIR");
+  run->add_option("--progress", flags.progress, "auto, bar, lines or none [auto]")
+      ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
+      ->type_name("HOW");
+  add_output(run, flags);
+  add_nodes(run, flags.run.nodes);
+
+  add_run_groups(run, c, flags.reads);
   return run;
 }
 

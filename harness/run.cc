@@ -169,9 +169,8 @@ Result<void> Run::prepare() {
 
 Result<void> Run::deploy() {
   live_.event("deploy", fmt::format("{} on {} nodes", configuration_.cluster, names_.size()));
-  if (const auto done = on_nodes([&](std::size_t node) { return cluster_->deploy(node); }); !done)
-    return done;
-  // Before the servers start: what an earlier run may have left on would keep them apart.
+  // First of all: the guard of a run that was killed restarts servers, and what is left of its
+  // faults would keep ours apart.
   std::vector<Remote*> remotes;
   for (const auto& remote : remotes_) remotes.push_back(remote.get());
   nemesis::NemesisOptions options;
@@ -180,7 +179,7 @@ Result<void> Run::deploy() {
       nemesis::Nemesis::prepare(remotes, *cluster_, request_.plan.faults, options, clock_);
   if (!nemesis) return pass_on(nemesis.error());
   nemesis_ = std::move(*nemesis);
-  return {};
+  return on_nodes([&](std::size_t node) { return cluster_->deploy(node); });
 }
 
 Result<void> Run::start() {

@@ -294,7 +294,7 @@ WorkersEnd Engine::run(const std::stop_token& stop) {
 
 WorkersEnd run_workers(workloads::Generator generator, Rng rng, const OpenClient& open,
                        HistoryWriter& history, const RunClock& clock, const WorkersOptions& options,
-                       WorkersProgress& progress, std::stop_token stop) {
+                       WorkersProgress& progress, const std::stop_token& stop) {
   ORDEAL_CHECK(options.workers > 0 && options.nodes > 0, "a phase needs workers and nodes");
   return Engine(std::move(generator), rng, open, history, clock, options, progress).run(stop);
 }

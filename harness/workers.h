@@ -60,6 +60,6 @@ struct WorkersEnd {
 [[nodiscard]] WorkersEnd run_workers(workloads::Generator generator, Rng rng,
                                      const OpenClient& open, HistoryWriter& history,
                                      const RunClock& clock, const WorkersOptions& options,
-                                     WorkersProgress& progress, std::stop_token stop);
+                                     WorkersProgress& progress, const std::stop_token& stop);
 
 }  // namespace ordeal::harness

@@ -48,6 +48,7 @@ Error lab_shell(const std::string& name, const std::string& node,
                         std::strerror(errno))};
   const auto words = ssh_command(*found, command);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   execvp("ssh", arguments.data());

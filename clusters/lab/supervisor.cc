@@ -163,6 +163,7 @@ void supervise(const LabSpec& spec, const SupervisorFiles& files) {
                                isolation_name(ground.isolation))
                  : "the caller went away");
   const std::string reason = kept ? await_end(nodes, files) : "its maker ended";
+  write_log("ends: " + reason);
   end_all();
   remove_own_state(spec.options.name);
   _exit(0);

@@ -61,7 +61,8 @@ TEST_CASE("commands over SSH: status, signals, streams, concurrency") {
   PrivateSshd sshd;
   const auto remote = connected(sshd.node());
 
-  SECTION("status and both streams") {
+  {
+    INFO("status and both streams");
     const auto output = remote->run(command("echo out; echo err >&2; exit 7"));
     REQUIRE(output);
     CHECK(output->exit_status == 7);
@@ -70,13 +71,15 @@ TEST_CASE("commands over SSH: status, signals, streams, concurrency") {
     CHECK(output->signal.empty());
     CHECK_FALSE(output->truncated);
   }
-  SECTION("quotes, newlines and dollars arrive as they are") {
+  {
+    INFO("quotes, newlines and dollars arrive as they are");
     const std::string odd = "a'b\"c $HOME `id` \\ \n * end";
     const auto output = remote->run(command("printf %s " + shell_quote(odd)));
     REQUIRE(output);
     CHECK(output->out == odd);
   }
-  SECTION("a signal is told by name and as a status") {
+  {
+    INFO("a signal is told by name and as a status");
     const auto killed = remote->run(command("kill -KILL $$"));
     REQUIRE(killed);
     CHECK(killed->signal == "KILL");
@@ -86,14 +89,16 @@ TEST_CASE("commands over SSH: status, signals, streams, concurrency") {
     CHECK(ended->signal == "TERM");
     CHECK(ended->exit_status == 143);
   }
-  SECTION("3 MB on both streams at once") {
+  {
+    INFO("3 MB on both streams at once");
     const auto output =
         remote->run(command("head -c 3000000 /dev/zero & head -c 3000000 /dev/zero >&2; wait"));
     REQUIRE(output);
     CHECK(output->out.size() == 3000000);
     CHECK(output->err.size() == 3000000);
   }
-  SECTION("output beyond the limit is dropped, and said to be") {
+  {
+    INFO("output beyond the limit is dropped, and said to be");
     Command limited = command("head -c 3000000 /dev/zero; echo e >&2");
     limited.output_limit = 1000;
     const auto output = remote->run(limited);
@@ -102,18 +107,21 @@ TEST_CASE("commands over SSH: status, signals, streams, concurrency") {
     CHECK(output->err == "e\n");
     CHECK(output->truncated);
   }
-  SECTION("3 MB of input come back") {
+  {
+    INFO("3 MB of input come back");
     const std::string input = noise(3 << 20);
     const auto output = remote->run(command("cat", input));
     REQUIRE(output);
     CHECK(output->out == input);
   }
-  SECTION("input that nobody reads does not block") {
+  {
+    INFO("input that nobody reads does not block");
     const auto output = remote->run(command("exit 3", noise(6 << 20)));
     REQUIRE(output);
     CHECK(output->exit_status == 3);
   }
-  SECTION("50 commands from 10 threads, more than sshd has channels for") {
+  {
+    INFO("50 commands from 10 threads, more than sshd has channels for");
     std::atomic<int> right = 0;
     const auto answers = on_each<void>(10, [&](std::size_t thread) -> Result<void> {
       for (std::size_t i = 0; i < 5; ++i) {
@@ -126,12 +134,14 @@ TEST_CASE("commands over SSH: status, signals, streams, concurrency") {
     for (const auto& answer : answers) CHECK(answer);
     CHECK(right == 50);
   }
-  SECTION("nonsense is refused before it is sent") {
+  {
+    INFO("nonsense is refused before it is sent");
     CHECK_FALSE(remote->run(command("")));
     CHECK_FALSE(remote->run(command(std::string("true\0false", 10))));
     CHECK_FALSE(remote->run(command("true " + std::string(200000, 'x'))));
   }
-  SECTION("run_or_error names node, step, status and the last words") {
+  {
+    INFO("run_or_error names node, step, status and the last words");
     const auto good = run_or_error(*remote, command("echo fine"), "looking");
     REQUIRE(good);
     CHECK(*good == "fine\n");
@@ -237,14 +247,17 @@ TEST_CASE("a node that falls silent costs every call its own time-out only") {
 TEST_CASE("connecting fails in words that tell the cases apart") {
   Account account;
   PrivateSshd sshd;
-  Node node = sshd.node();
 
-  SECTION("nobody listens") {
+  {
+    INFO("nobody listens");
+    Node node = sshd.node();
     node.port = SilentPort().number();
     CHECK_THAT(refusal(node),
                StartsWith("n1: connecting to 127.0.0.1 port") && Contains("Connection refused"));
   }
-  SECTION("what listens says nothing") {
+  {
+    INFO("what listens says nothing");
+    Node node = sshd.node();
     const SilentPort silent;
     node.port = silent.number();
     const auto began = SteadyClock::now();
@@ -253,36 +266,46 @@ TEST_CASE("connecting fails in words that tell the cases apart") {
                                          Contains("is an SSH server"));
     CHECK(SteadyClock::now() - began < patience);
   }
-  SECTION("the name does not exist") {
+  {
+    INFO("the name does not exist");
+    Node node = sshd.node();
     node.host = "no-such-host.invalid";
     CHECK_THAT(refusal(node), StartsWith("n1: resolving no-such-host.invalid"));
   }
-  SECTION("the key is not the right one") {
+  {
+    INFO("the key is not the right one");
+    Node node = sshd.node();
     make_key(sshd.folder.file("other"));
     node.identity = sshd.folder.file("other");
     CHECK_THAT(refusal(node), StartsWith("n1: authenticating as root: the node refuses") &&
                                   Contains(sshd.folder.file("other") + " (refused)") &&
                                   Contains("authorized_keys"));
   }
-  SECTION("the key file is missing, or is no key") {
+  {
+    INFO("the key file is missing, or is no key");
+    Node node = sshd.node();
     node.identity = sshd.folder.file("missing");
     CHECK_THAT(refusal(node), Contains("authenticating") && Contains("no such file"));
     node.identity = sshd.folder.file("sshd_config");
     CHECK_THAT(refusal(node),
                Contains("authenticating") && Contains("not usable as a private key"));
   }
-  SECTION("the password is wrong") {
+  {
+    INFO("the password is wrong");
+    Node node = sshd.node();
     node.identity.clear();
     CHECK_THAT(refusal(node, patience, Credentials{"sardine"}), Contains("the password (refused)"));
     CHECK_THAT(refusal(node), Contains("no password was given"));
   }
-  SECTION("the host key is unknown, was changed, is of another type, or nothing is known at all") {
+  {
+    INFO("the host key is unknown, was changed, is of another type, or nothing is known at all");
+    Node node = sshd.node();
     const std::string entry = fmt::format("[127.0.0.1]:{} ", sshd.port);
     put(node.known_hosts, "elsewhere " + take(sshd.folder.file("host_key.pub")));
     CHECK_THAT(refusal(node), StartsWith("n1: the host key (ssh-ed25519 SHA256:") &&
                                   Contains("is unknown") && Contains("ssh-keyscan -p"));
-    make_key(sshd.folder.file("other"));
-    put(node.known_hosts, entry + take(sshd.folder.file("other.pub")));
+    make_key(sshd.folder.file("foreign"));
+    put(node.known_hosts, entry + take(sshd.folder.file("foreign.pub")));
     CHECK_THAT(refusal(node), Contains("is not the one that") && Contains("ssh-keygen -f"));
     make_key(sshd.folder.file("ecdsa"), "ecdsa");
     put(node.known_hosts, entry + take(sshd.folder.file("ecdsa.pub")));
@@ -426,9 +449,9 @@ TEST_CASE("keys are exchanged anew in the middle of things") {
   Account account;
   PrivateSshd sshd("RekeyLimit 1M");
   const auto remote = connected(sshd.node());
-  const std::string content = noise(6 << 20);
+  const std::string content = noise(3 << 20);
   const std::string path = sshd.folder.file("f");
-  const auto answers = on_each<void>(4, [&](std::size_t i) -> Result<void> {
+  const auto answers = on_each<void>(2, [&](std::size_t i) -> Result<void> {
     const std::string file = path + std::to_string(i);
     if (const auto up = remote->upload(content, file, 0600, patience); !up) return up;
     return remote->download(file, file + ".back", content.size(), patience);
