@@ -5,18 +5,18 @@
 // class were used. A class is all unknown operations that observe and set the same.
 //
 // What is not tried, and why nothing is lost:
-//  - Nothing takes effect before a completion forces it. Take any right order and, at each
-//  completion whose
-//    operation is still open, let happen what the order has up to it: all of that has been invoked.
-//  - A pending read that the state satisfies happens at once. It changes nothing, and whatever
-//  could follow
-//    without it can follow with it.
-//  - Of pending operations that are alike, the one that completes first; and before an unknown one,
-//  a certain
-//    one that is like it. In a right order the two can change places.
-//  - Unknown operations are never forced. One that leaves the state as it was, or whose state is
-//  overwritten
-//    before anybody observed it ("wasted"), can be taken out of a right order.
+//
+// Nothing takes effect before a completion forces it. Take any right order and, at each completion
+// whose operation is still open, let happen what the order has up to it: all of that has begun.
+//
+// A pending read that the state satisfies happens at once. It changes nothing, and whatever could
+// follow without it can follow with it.
+//
+// Of pending operations that are alike, the one that completes first is taken; and before an
+// unknown one, a certain one that is like it. In a right order the two can change places.
+//
+// Unknown operations are never forced. One that leaves the state as it was, or whose state is
+// overwritten before anybody observed it ("wasted"), can be taken out of a right order.
 
 #include "checkers/search.h"
 

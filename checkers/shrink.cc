@@ -9,7 +9,7 @@ namespace {
 class Shrinker {
  public:
   Shrinker(std::size_t value_count, const Budget& budget, Nanoseconds first_took)
-      : value_count_(value_count), budget_(budget), step_limit_(2 * first_took + 200ms) {}
+      : value_count_(value_count), budget_(budget), step_limit_(10 * first_took + 2s) {}
 
   Core run(const std::vector<RegisterOp>& ops);
 

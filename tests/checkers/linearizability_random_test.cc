@@ -52,7 +52,7 @@ Complaint check_soundness(const Register& reg, Rng& rng) {
 }
 
 Complaint check_core(const Register& reg) {
-  const Core core = shrink(reg.ops, reg.values.size(), plenty, 1ms);
+  const Core core = shrink(reg.ops, reg.values.size(), plenty, 1min);
   if (!core.is_minimal) return "not minimal by its own word";
   if (is_linearizable_by_force(core.prefix)) return "the bad prefix is possible";
   if (!is_linearizable_by_force(prefix_of(reg.ops, core.breaks.completed - 1))) {

@@ -128,7 +128,7 @@ TEST_CASE("no time left leaves every key undecided, by name") {
   CHECK_FALSE(report.undecided[0].why.empty());
 }
 
-TEST_CASE("a search without memory or time gives up on its key and says what to change") {
+TEST_CASE("a search without memory gives up on its key and says what to change") {
   History history = hard_history(30);
   CheckOptions options;
   SECTION("memory") { options.memory_limit = 1 << 16; }
@@ -144,6 +144,14 @@ TEST_CASE("a search without memory or time gives up on its key and says what to 
   CHECK_THAT(report.undecided[0].why,
              Catch::Contains("ran out") && Catch::Contains("write each value only once"));
   CHECK(report.keys_decided == 1);
+}
+
+TEST_CASE("a search without time says so") {
+  const History history = hard_history(1);
+  const Register reg = read_register(history, split_by_key(history).back());
+  const Decision decision = decide_by_search(reg.ops, {Deadline::after(0s), std::size_t{1} << 20U});
+  CHECK(decision.answer == Decision::Answer::unknown);
+  CHECK_THAT(decision.why, Catch::StartsWith("time ran out"));
 }
 
 TEST_CASE("one bad key is a violation, whatever stays undecided") {
