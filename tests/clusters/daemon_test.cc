@@ -58,7 +58,7 @@ class Trial {
   std::string pid_file() const { return daemon.directory + "/server.pid"; }
   // The log, once it contains `part`.
   std::string log_with(std::string_view part) {
-    const Deadline deadline = Deadline::after(10s);
+    const Deadline deadline = Deadline::after(60s);
     while (log().find(part) == std::string::npos && !deadline.passed())
       std::this_thread::sleep_for(1ms);
     return log();
