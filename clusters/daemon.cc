@@ -8,16 +8,18 @@
 namespace ordeal::clusters {
 namespace {
 
-// running: sets $pid and succeeds when the process on record lives. Field 22 of /proc/PID/stat is
-// the start time; the fields are counted from behind the program's name, which may contain
-// anything. Zombies (Z, X) are gone: they hold nothing but their number.
+// running: sets $pid and succeeds when the process on record lives. The fields of /proc/PID/stat
+// are counted from behind the program's name, which may contain anything: the first is the state,
+// 18 the number of threads, 20 the start time. A zombie is gone only when no thread but the first
+// is left: until then the others hold its ports and files. Sets $state, too.
 std::string prelude(const Daemon& daemon) {
   return fmt::format(
       "d={}; p=$d/{}.pid; l=$d/{}.lock; "
       "running() {{ read -r pid born 2>/dev/null <\"$p\" || return 1; "
       "case $pid in ''|*[!0-9]*) return 1;; esac; "
       "s=$(cat \"/proc/$pid/stat\" 2>/dev/null) || return 1; set -- ${{s##*) }}; "
-      "case $1 in Z|X) return 1;; esac; [ \"${{20}}\" = \"$born\" ]; }}; ",
+      "case $1 in X) return 1;; Z) [ \"${{18}}\" -gt 1 ] || return 1;; esac; "
+      "state=$1; [ \"${{20}}\" = \"$born\" ]; }}; ",
       shell_quote(daemon.directory), daemon.name, daemon.name);
 }
 
@@ -60,7 +62,10 @@ std::string start_command(const Daemon& daemon) {
       quoted(daemon.environment), shell_quote(become_server), quoted(daemon.command),
       shell_quote(daemon.log));
   return prelude(daemon) + "mkdir -p \"$d\" || exit 1; " + lock(daemon) +
-         "running && exit 0; rm -f \"$p\"; " + launch +
+         "i=0; while running; do [ $state = Z ] || exit 0; [ $i -lt 1000 ] || "
+         "{ echo \"the killed process $pid does not end\" >&2; exit 1; }; sleep 0.01; "
+         "i=$((i+1)); done; rm -f \"$p\"; " +
+         launch +
          fmt::format(
              "recorded() {{ read -r pid born 2>/dev/null <\"$p\" && [ \"$pid\" = $! ]; }}; i=0; "
              "while [ $i -lt 1000 ] && kill -0 $! 2>/dev/null; do "

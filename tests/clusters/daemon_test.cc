@@ -8,8 +8,10 @@
 
 #include <arpa/inet.h>
 #include <catch2/catch.hpp>
+#include <fmt/core.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -92,6 +94,31 @@ TEST_CASE("daemon: starts once, is killed, starts again") {
   CHECK(trial.pid() != first);
   // The log is appended to.
   CHECK(trial.log_with("up\nup\n") == "up\nup\n");
+}
+
+// Not a test: the first thread ends, a second lives on. So does every server with threads look like
+// for some milliseconds of its death.
+TEST_CASE("a process without its first thread", "[.without-first-thread]") {
+  std::thread([] { std::this_thread::sleep_for(60s); }).detach();
+  ::syscall(SYS_exit, 0);
+}
+
+TEST_CASE("daemon: a server is not gone before its last thread is") {
+  Trial trial(sleeper);
+  trial.daemon.command = {fs::read_symlink("/proc/self/exe"), "[.without-first-thread]"};
+  REQUIRE(trial.start().ok());
+  const pid_t pid = trial.pid();
+  const auto state = [&] {
+    const std::string stat = read_file(fmt::format("/proc/{}/stat", pid)).value_or("");
+    return stat.empty() ? ' ' : stat[stat.rfind(')') + 2];
+  };
+  const Deadline deadline = Deadline::after(60s);
+  while (state() != 'Z' && !deadline.passed()) std::this_thread::sleep_for(1ms);
+  REQUIRE(state() == 'Z');
+  CHECK(trial.pid() == pid);
+  REQUIRE(trial.run(kill_command(trial.daemon)).ok());
+  CHECK(trial.pid() == 0);
+  CHECK(state() != 'S');
 }
 
 TEST_CASE("daemon: commands before the first start find nothing and succeed") {
