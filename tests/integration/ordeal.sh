@@ -1,15 +1,21 @@
 #!/bin/bash
 # The product as its users meet it: real etcd on lab nodes, the real command line. Usage: ordeal.sh BINARY CASE
-# Each case works in a folder of its own, checks exit codes, artefacts and words, and leaves nothing behind.
+# Each case works in a folder of its own, checks exit codes, artefacts and words, and leaves nothing behind. It sees only
+# its own processes and labs, so what it finds left is its own; and whatever happens, all of it ends with the script.
 set -u
+if [ "${ORDEAL_TEST_INSIDE:-}" != "$$" ]; then
+  mkdir -p /run/ordeal
+  exec unshare --pid --fork --kill-child --mount --mount-proc --propagation private sh -c \
+    'mount -t tmpfs none /run/ordeal && ORDEAL_TEST_INSIDE=$$ exec bash "$@"' sh "$0" "$@"
+fi
 ordeal=$1
 case=$2
 here=$(cd "$(dirname "$0")" && pwd)
-lab="test-$$"
+lab=test
 dir=$(mktemp -d /tmp/ordeal-test-XXXXXX)
 before=$dir/before
 
-residue() { "$here/residue.sh" | grep -v -e "mount .*$dir" ; }
+residue() { "$here/residue.sh" 1 >"$1"; }
 
 say() { printf '%s\n' "$*"; }
 fail() {
@@ -182,11 +188,11 @@ case_full_disk() {
   told 'No space left'
 }
 
-residue >"$before"
+residue "$before"
 "case_$case"
 "$ordeal" lab down --name "$lab" >/dev/null 2>&1
 for _ in 1 2 3 4 5 6 7 8 9 10; do
-  residue >"$dir/after"
+  residue "$dir/after"
   # What an earlier case left may go meanwhile; nothing may come.
   [ -z "$(comm -13 "$before" "$dir/after")" ] && { say "case $case: ok, and nothing is left"; exit 0; }
   sleep 0.3
