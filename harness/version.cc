@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "harness/commit.generated.h"  // written at every build
+
 namespace ordeal::harness {
 
 std::string version() { return fmt::format("{} ({})", ORDEAL_VERSION, ORDEAL_COMMIT); }
