@@ -1,5 +1,7 @@
 #include "core/json.h"
 
+#include <algorithm>
+
 #include "core/json_fields.h"
 
 namespace ordeal {
@@ -113,6 +115,12 @@ Result<Value> value_from_json(const Json& json) { return value_at_depth(json, 0)
 Result<Json> parse_json(std::string_view text) {
   try {
     return Json::parse(text);
+  } catch (const Json::parse_error& failure) {
+    // The library's own words quote the input, whatever is in it.
+    const std::string_view read = text.substr(0, failure.byte == 0 ? 0 : failure.byte - 1);
+    const auto line = std::count(read.begin(), read.end(), '\n') + 1;
+    return error("not JSON: wrong at line {}, column {}", line,
+                 read.size() - (read.rfind('\n') + 1) + 1);
   } catch (const Json::exception& failure) {
     return error("not JSON: {}", failure.what());
   }

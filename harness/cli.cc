@@ -135,6 +135,11 @@ void add_run_groups(CLI::App* run, Configuration& c, std::string& reads) {
       ->group(etcd);
 }
 
+// The library reads -3 into an unsigned number as 18446744073709551613.
+std::string not_negative(const std::string& text) {
+  return text.find('-') == std::string::npos ? "" : text + ": must be 0 or more";
+}
+
 CLI::App* add_run(CLI::App& app, Flags& flags) {
   CLI::App* run = app.add_subcommand("run", "put a cluster through an ordeal and judge it");
   Configuration& c = flags.run.configuration;
@@ -147,6 +152,7 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
   add_duration(run, "--time", c.time, "length of the main phase");
   run->add_option("--seed", flags.run.seed,
                   "seed of everything that is random [drawn, and printed]")
+      ->check(not_negative)
       ->type_name("N");
   run->add_option("--plan", flags.run.plan,
                   "replay this plan.json; only flags of nodes and output go with it")

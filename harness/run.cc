@@ -146,7 +146,8 @@ bool Run::phase(Phase name, Step step) {
 
 Result<void> Run::prepare() {
   const auto& nodes = request_.inventory.nodes;
-  live_.event("prepare", fmt::format("connecting to {} nodes", nodes.size()));
+  live_.event("prepare",
+              fmt::format("connecting to {} node{}", nodes.size(), nodes.size() == 1 ? "" : "s"));
   remotes_.resize(nodes.size());
   const auto connected = on_nodes([&](std::size_t node) -> Result<void> {
     auto remote = clusters::connect(nodes[node], request_.credentials, connect_timeout);

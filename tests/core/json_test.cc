@@ -122,3 +122,10 @@ TEST_CASE("the nearest word") {
   REQUIRE(nearest_word("partiton", {"kill", "partition"}) == "partition");
   REQUIRE(nearest_word("zzzz", {"kill", "partition"}).empty());
 }
+
+TEST_CASE("what is wrong in JSON is told by its place, never by its bytes") {
+  CHECK(parse_json("{\n  \"a\": \xff\x1b[2J}").error().message ==
+        "not JSON: wrong at line 2, column 8");
+  CHECK(parse_json("").error().message == "not JSON: wrong at line 1, column 1");
+  CHECK(parse_json("{\"a\": 1").error().message == "not JSON: wrong at line 1, column 8");
+}

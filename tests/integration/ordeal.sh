@@ -139,6 +139,7 @@ case_usage() {
   run 64 run --nemsis kill
   told 'did you mean --nemesis?'
   run 64 run --nemesis kil
+  run 64 run --seed -3
   run 64 run --time 60
   told 'is no duration'
   run 64 run --cluster etdc
