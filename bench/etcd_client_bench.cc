@@ -26,7 +26,7 @@ struct Tally {
 Tally loop(Client& client, int key, Deadline end) {
   Tally tally;
   for (std::int64_t n = 0; !end.passed(); ++n) {
-    Request request{all_functions[static_cast<std::size_t>(n % 3)], key, {}};
+    Request request{all_functions()[static_cast<std::size_t>(n % 3)], key, {}};
     if (request.function == Function::write) request.argument = n;
     if (request.function == Function::cas) request.argument = Value::list({n - 1, n});
     const auto begin = SteadyClock::now();

@@ -58,12 +58,12 @@ Register read_register(const History& history, const KeyOperations& key) {
       entry.sets = id(op.argument);
     } else {
       const auto* pair = op.argument.as_list();
-      if (pair == nullptr || pair->size() != 2) {
+      if (op.function != Function::cas || pair == nullptr || pair->size() != 2) {
         result.malformed = fmt::format(
-            "operation {} is a compare-and-set with argument {}; it must be a list of the expected "
-            "and "
-            "the new value",
-            op.invoked, to_text(op.argument));
+            "operation {} is a {} with argument {}; a register knows read, write, and cas with a "
+            "list of the expected and the new value",
+            op.invoked, op.function == Function::cas ? "compare-and-set" : to_text(op.function),
+            to_text(op.argument));
         return result;
       }
       entry.observes = id(pair->at(0));

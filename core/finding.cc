@@ -6,8 +6,10 @@ namespace ordeal {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kind_names = {"stale-read", "lost-write", "phantom-read",
-                                                        "lost-update", "nonlinearizable"};
+constexpr std::array<std::string_view, 13> kind_names = {
+    "stale-read",   "lost-write", "phantom-read", "lost-update", "nonlinearizable",
+    "lost-element", "duplicate",  "out-of-order", "two-holders", "stale-token",
+    "money",        "half-done",  "both-ways"};
 
 }  // namespace
 

@@ -48,6 +48,14 @@ enum class FindingKind {
   phantom_read,  // saw a value that nobody wrote, or that was written only later
   lost_update,   // two compare-and-sets succeeded on the same version
   nonlinearizable,  // no order exists, and none of the above names it
+  lost_element,     // an acknowledged element or event is gone
+  duplicate,        // an element, event or step is there more often than was asked for
+  out_of_order,     // things came in another order than was promised
+  two_holders,      // a lock was held twice at a time
+  stale_token,      // a later hold of a lock got no greater fencing token
+  money,            // a sum that only moves changed
+  half_done,        // a business transaction ended neither done nor undone
+  both_ways,        // a business transaction was confirmed and cancelled
 };
 
 [[nodiscard]] std::string_view to_text(Certainty certainty);

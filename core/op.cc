@@ -6,7 +6,10 @@ namespace ordeal {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> function_names = {"read", "write", "cas"};
+constexpr std::array<std::string_view, 20> function_names = {
+    "read",     "write",    "cas",     "append", "add",    "members", "acquire",
+    "release",  "enqueue",  "dequeue", "send",   "poll",   "ack",     "watch",
+    "transfer", "balances", "saga",    "tcc",    "ledger", "txn"};
 constexpr std::array<std::string_view, 3> outcome_names = {"ok", "fail", "info"};
 constexpr std::array<std::string_view, 4> event_names = {"invoke", "ok", "fail", "info"};
 
@@ -36,21 +39,34 @@ std::optional<EventType> event_type_named(std::string_view name) {
   return named<EventType>(event_names, name);
 }
 
+const std::vector<Function>& all_functions() {
+  static const std::vector<Function> all = [] {
+    std::vector<Function> functions;
+    for (std::size_t i = 0; i < function_names.size(); ++i)
+      functions.push_back(static_cast<Function>(i));
+    return functions;
+  }();
+  return all;
+}
+
+bool is_answer(std::string_view error) {
+  const auto begins = [&](std::string_view with) {
+    return error.compare(0, with.size(), with) == 0;
+  };
+  return begins(cas_mismatch) || begins(lock_held) || begins(not_held) || begins(insufficient);
+}
+
 std::string to_text(const Request& request) {
   const std::string key = to_text(request.key);
   const auto* pair = request.argument.as_list();
-  switch (request.function) {
-    case Function::read:
-      return fmt::format("read {}", key);
-    case Function::write:
-      return fmt::format("write {} {}", key, to_text(request.argument));
-    case Function::cas:
-      if (pair != nullptr && pair->size() == 2) {
-        return fmt::format("cas {} {}->{}", key, to_text(pair->at(0)), to_text(pair->at(1)));
-      }
-      return fmt::format("cas {} {}", key, to_text(request.argument));
+  if (request.function == Function::cas && pair != nullptr && pair->size() == 2) {
+    return fmt::format("cas {} {}->{}", key, to_text(pair->at(0)), to_text(pair->at(1)));
   }
-  return "?";
+  std::string text(to_text(request.function));
+  if (!request.key.is_nil()) text += " " + key;
+  if (!request.argument.is_nil() || request.function == Function::write)
+    text += " " + to_text(request.argument);
+  return text;
 }
 
 }  // namespace ordeal

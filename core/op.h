@@ -10,18 +10,58 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/time.h"
 #include "core/value.h"
 
 namespace ordeal {
 
-// What clients can be asked to do. Arguments and results:
-//   read   argument nil                  result: the value, nil when the key does not exist
-//   write  argument the value            result nil
-//   cas    argument [expected, new]      result nil; ok when the value was swapped, fail when it
-//   differed
-enum class Function : std::uint8_t { read, write, cas };
+// What clients can be asked to do. A key names a register, a set, a lock, a queue, ...; the
+// argument is nil and the result nil where none is given here.
+//
+//   register   read                        -> the value, nil when the key does not exist
+//              write    value
+//              cas      [expected, new]       fail `cas-mismatch`: another value was found
+//   list       append   element               to the list that `read` answers
+//   set        add      element
+//              members                     -> the list of its elements
+//   lock       acquire                     -> fencing token, nil without; fail `lock-held`
+//              release  token of the hold     fail `not-held`
+//   queue      enqueue  element
+//              dequeue                     -> the element, nil when the queue is empty
+//   pipeline   send     event                 key: the partition; events keep their order within
+//              poll     most events        -> [[offset, event], ...] after the last acknowledged
+//              ack      offset                all events up to it are processed
+//   watch      watch    revision           -> [[revision, value], ...] of the key, after that one
+//   bank       transfer [from, to, amount]    fail `insufficient`
+//              balances                    -> [[account, balance], ...]
+//   steps      saga     [step, ...]        -> `committed` or `compensated`; key: its id
+//              tcc      [branch, ...]      -> `confirmed` or `cancelled`; key: its id
+//              ledger                      -> [[id, place, deed], ...] in the order of the deeds
+//   many keys  txn      [[function, key, argument], ...] -> the same with results in place of nil
+enum class Function : std::uint8_t {
+  read,
+  write,
+  cas,
+  append,
+  add,
+  members,
+  acquire,
+  release,
+  enqueue,
+  dequeue,
+  send,
+  poll,
+  ack,
+  watch,
+  transfer,
+  balances,
+  saga,
+  tcc,
+  ledger,
+  txn,
+};
 
 // What became of an operation. `fail` is a claim that must be argued for each error of each system:
 // it certainly did not take effect. A read that gave no answer is `fail` too: it had no effect and
@@ -81,9 +121,12 @@ struct Operation {
   Outcome outcome = Outcome::info;
 };
 
-// How the error of a compare-and-set begins that was answered: another value was found. An answer,
-// not trouble.
-inline constexpr std::string_view cas_mismatch = "cas-mismatch";
+// How the error of an operation begins that was answered with no: an answer, not trouble.
+inline constexpr std::string_view cas_mismatch = "cas-mismatch";  // another value was found
+inline constexpr std::string_view lock_held = "lock-held";        // by somebody else
+inline constexpr std::string_view not_held = "not-held";          // no longer, or never
+inline constexpr std::string_view insufficient = "insufficient";  // the account has less
+[[nodiscard]] bool is_answer(std::string_view error);
 
 [[nodiscard]] std::string_view to_text(Function function);
 [[nodiscard]] std::string_view to_text(Outcome outcome);
@@ -94,6 +137,6 @@ inline constexpr std::string_view cas_mismatch = "cas-mismatch";
 // "write x 3", "cas x 3->7", "read x".
 [[nodiscard]] std::string to_text(const Request& request);
 
-inline constexpr std::array all_functions = {Function::read, Function::write, Function::cas};
+[[nodiscard]] const std::vector<Function>& all_functions();
 
 }  // namespace ordeal

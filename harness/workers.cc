@@ -22,7 +22,7 @@ using workloads::Wait;
 bool is_trouble(const Completion& completion) {
   if (completion.outcome == Outcome::info) return true;
   return completion.outcome == Outcome::fail && !completion.error.empty() &&
-         completion.error.compare(0, cas_mismatch.size(), cas_mismatch) != 0;
+         !is_answer(completion.error);
 }
 
 EventType event_type(Outcome outcome) {

@@ -73,6 +73,22 @@ std::string deed(FindingKind kind) {
       return "returned a value that was not there";
     case FindingKind::lost_update:
       return "let two compare-and-sets win where one must lose";
+    case FindingKind::lost_element:
+      return "lost what it had acknowledged";
+    case FindingKind::duplicate:
+      return "did more than once what was asked for once";
+    case FindingKind::out_of_order:
+      return "broke an order that it promises";
+    case FindingKind::two_holders:
+      return "gave a lock to two clients at a time";
+    case FindingKind::stale_token:
+      return "gave a later hold no greater fencing token";
+    case FindingKind::money:
+      return "changed a sum that can only move";
+    case FindingKind::half_done:
+      return "left a business transaction half done";
+    case FindingKind::both_ways:
+      return "confirmed and cancelled the same business transaction";
     case FindingKind::nonlinearizable:
       break;
   }
@@ -92,6 +108,24 @@ std::string gloss(FindingKind kind) {
     case FindingKind::lost_update:
       return "two compare-and-sets were acknowledged although both expected the same version, "
              "which only one can replace";
+    case FindingKind::lost_element:
+      return "something was acknowledged as stored, nobody took it away, and it is not there";
+    case FindingKind::duplicate:
+      return "something was asked for once and took effect, or was handed out, several times";
+    case FindingKind::out_of_order:
+      return "things that have a promised order were seen in another one";
+    case FindingKind::two_holders:
+      return "a client was granted a lock while another one certainly still held it";
+    case FindingKind::stale_token:
+      return "fencing tokens must grow from hold to hold, or the guarded resource cannot tell who "
+             "is late";
+    case FindingKind::money:
+      return "transfers only move money, so the sum over all accounts must never change";
+    case FindingKind::half_done:
+      return "a business transaction must end with all of its steps done, or with every done step "
+             "undone";
+    case FindingKind::both_ways:
+      return "a business transaction must end one way, on all of its branches";
     case FindingKind::nonlinearizable:
       break;
   }
@@ -150,7 +184,9 @@ std::string asked(const WitnessOperation& op) { return clean(to_text(op.request)
 std::string answered_in_short(const WitnessOperation& op) {
   switch (op.outcome) {
     case Outcome::ok:
-      return op.request.function == Function::read ? clean(to_text(op.result), 60) : "ok";
+      return op.request.function == Function::read || !op.result.is_nil()
+                 ? clean(to_text(op.result), 60)
+                 : "ok";
     case Outcome::fail:
       return "failed";
     case Outcome::info:

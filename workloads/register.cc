@@ -43,6 +43,8 @@ class OnKey : public CopiedSource<OnKey> {
       case Function::cas:
         known_ = request.argument.as_list()->at(1);
         break;
+      default:
+        break;
     }
   }
 

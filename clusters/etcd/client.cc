@@ -49,6 +49,8 @@ class EtcdClient final : public Client {
         return write(context, *key, request.argument);
       case Function::cas:
         return cas(context, *key, request.argument);
+      default:
+        break;
     }
     return refused("unsupported: etcd's client does not speak this function");
   }

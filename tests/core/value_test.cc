@@ -31,7 +31,7 @@ TEST_CASE("words for people") {
 }
 
 TEST_CASE("names of the vocabulary are read back") {
-  for (const Function function : all_functions)
+  for (const Function function : all_functions())
     REQUIRE(function_named(to_text(function)) == function);
   REQUIRE_FALSE(function_named("raed"));
 }

@@ -100,7 +100,7 @@ WitnessOperation hostile_operation(Draw& draw) {
   op.id = static_cast<EventIndex>(draw.below(1'000'000));
   op.process = static_cast<Process>(draw.below(1'000'000)) - 500;
   op.node = draw.text();
-  op.request = {all_functions.at(draw.below(3)), draw.value(), draw.value()};
+  op.request = {all_functions()[draw.below(all_functions().size())], draw.value(), draw.value()};
   op.outcome = static_cast<Outcome>(draw.below(3));
   op.result = draw.value();
   op.error = draw.text();
@@ -113,7 +113,7 @@ WitnessOperation hostile_operation(Draw& draw) {
 Finding hostile_finding(Draw& draw, int number) {
   Finding finding;
   finding.number = number;
-  finding.kind = static_cast<FindingKind>(draw.below(5));
+  finding.kind = static_cast<FindingKind>(draw.below(13));
   finding.headline = draw.text();
   finding.promise = draw.text();
   finding.key = draw.value();

@@ -31,7 +31,7 @@ class Registers {
       case Function::write:
         value = request.argument;
         return {Outcome::ok, {}, {}};
-      case Function::cas:
+      default:
         break;
     }
     const Value::List& swap = *request.argument.as_list();
