@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "clusters/custom/custom.h"
 #include "clusters/etcd/etcd.h"
 
 namespace ordeal::clusters {
@@ -16,9 +17,11 @@ Answers ask_all(Cluster& cluster, std::size_t nodes, Deadline deadline) {
       nodes, [&cluster, deadline](std::size_t node) { return cluster.status(node, deadline); });
 }
 
-bool agree(const Answers& answers) {
+bool agree(const Answers& answers, bool on_leader) {
   for (const auto& answer : answers) {
-    if (!answer || answer->leader.empty()) return false;
+    if (!answer) return false;
+    if (!on_leader) continue;
+    if (answer->leader.empty()) return false;
     if (answer->leader != answers.front()->leader || answer->term != answers.front()->term)
       return false;
   }
@@ -49,7 +52,7 @@ Result<std::string> await_agreement(Cluster& cluster, const std::vector<Node>& n
   for (;;) {
     // A round of its own deadline, so that a node that is slow to come up is asked again.
     const Answers answers = ask_all(cluster, nodes.size(), deadline.sooner(Deadline::after(1s)));
-    if (agree(answers)) return answers.front()->leader;
+    if (agree(answers, cluster.names_leaders())) return answers.front()->leader;
     if (deadline.passed())
       return error("{} did not agree on a leader within {}: {}", cluster.name(),
                    to_text(SteadyClock::now() - begin), say(nodes, answers));
@@ -61,6 +64,8 @@ const std::vector<ClusterKind>& cluster_kinds() {
   static const std::vector<ClusterKind> kinds = {
       {"etcd", "etcd 3: the node's own or --etcd-binary, static bootstrap of 1 to 7 nodes", 7,
        etcd::make_cluster},
+      {"custom", "a system of yours: --cluster FILE.toml (docs/custom-cluster.md)", 100,
+       custom::make_cluster},
   };
   return kinds;
 }

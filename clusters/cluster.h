@@ -4,6 +4,7 @@
 // once for all workloads.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,11 +68,16 @@ class Cluster {
 
   [[nodiscard]] virtual Result<NodeStatus> status(std::size_t node, Deadline deadline) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<Client>> open(std::size_t node) = 0;
+  // False: status() says only whether the node answers, and nobody is waited for as a leader.
+  [[nodiscard]] virtual bool names_leaders() const { return true; }
+  // What went wrong with clients beside operations, for the report's health; a sentence each.
+  [[nodiscard]] virtual std::vector<std::string> troubles() const { return {}; }
   // Paths on the node, collected after every run.
   [[nodiscard]] virtual std::vector<std::string> logs(std::size_t node) const = 0;
 };
 
-// Every node answers and all name one leader in one term; says who does not, at the deadline.
+// Every node answers and all name one leader in one term; says who does not, at the deadline. The
+// answer is empty for a cluster that names no leaders.
 [[nodiscard]] Result<std::string> await_agreement(Cluster& cluster, const std::vector<Node>& nodes,
                                                   Deadline deadline);
 
@@ -81,6 +87,12 @@ struct ClusterOptions {
   std::filesystem::path binary;           // upload this one; empty: the node's own
   std::vector<std::string> server_flags;  // appended to the server's command line
   bool serializable_reads = false;        // reads may be served by any node alone
+  // A custom cluster: its TOML and where that was read from, values for its [options], and where
+  // the standard error of its clients is kept (empty: nowhere).
+  std::string definition;
+  std::filesystem::path definition_file;
+  std::map<std::string, std::string> values;
+  std::filesystem::path client_logs;
 };
 
 struct ClusterKind {

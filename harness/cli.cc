@@ -143,7 +143,11 @@ std::string not_negative(const std::string& text) {
 CLI::App* add_run(CLI::App& app, Flags& flags) {
   CLI::App* run = app.add_subcommand("run", "put a cluster through an ordeal and judge it");
   Configuration& c = flags.run.configuration;
-  run->add_option("--cluster", c.cluster, "the tested system [etcd]")->type_name("NAME");
+  run->add_option("--cluster", c.cluster, "the tested system [etcd], or the TOML file of your own")
+      ->type_name("NAME|FILE.toml");
+  run->add_option("--option", flags.run.options,
+                  "value for an option that the TOML file declares; repeat it")
+      ->type_name("NAME=VALUE");
   run->add_option("--workload", c.workload, "what clients do and what judges it [register]")
       ->type_name("NAME");
   run->add_option("--nemesis", c.nemeses, "fault kinds, separated by commas [none]")

@@ -32,6 +32,7 @@ struct NodeFlags {
 
 struct RunFlags {
   Configuration configuration;
+  std::vector<std::string> options;  // NAME=VALUE, for a cluster of the user's own
   NodeFlags nodes;
   std::optional<std::uint64_t> seed;
   std::filesystem::path plan;

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "clusters/custom/definition.h"
 #include "clusters/lab/lab.h"
 #include "core/file.h"
 #include "harness/commands.h"
@@ -17,8 +18,33 @@ namespace ordeal::harness {
 
 namespace {
 
+// A cluster that is a file: read once, here, so that the plan holds all of it.
+Result<void> read_custom_cluster(RunFlags& flags) {
+  Configuration& configuration = flags.configuration;
+  const std::filesystem::path file = configuration.cluster;
+  if (file.extension() != ".toml") return {};
+  Result<std::string> text = read_file(file);
+  if (!text) return pass_on(text.error(), "--cluster");
+  auto& options = configuration.cluster_options;
+  options.definition = std::move(*text);
+  options.definition_file = std::filesystem::absolute(file).lexically_normal();
+  for (const std::string& option : flags.options) {
+    const std::size_t equals = option.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return error("--option {}: say NAME=VALUE", option);
+    options.values[option.substr(0, equals)] = option.substr(equals + 1);
+  }
+  configuration.cluster = "custom";
+  const auto definition =
+      clusters::custom::parse_definition(options.definition, file.string(), options.values);
+  if (!definition) return pass_on(definition.error());
+  if (!flags.nodes.names_any()) configuration.nodes.lab_nodes = definition->nodes;
+  return clusters::custom::check_files(*definition);
+}
+
 Result<Plan> plan_of(RunFlags& flags) {
   if (flags.plan.empty()) {
+    if (const auto custom = read_custom_cluster(flags); !custom) return pass_on(custom.error());
     // 53 bits, so that every JSON reader keeps the seed whole.
     std::random_device entropy;
     const std::uint64_t fresh = (std::uint64_t{entropy()} << 21U) ^ entropy();

@@ -136,7 +136,7 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
 
   RunRecord run;
   run.name = directory.filename().string();
-  run.cluster = configuration.cluster;
+  run.cluster = cluster_name(configuration);
   run.workload = configuration.workload;
   run.nemeses = configuration.nemeses;
   run.options = notable_options(configuration);

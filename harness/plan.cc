@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "clusters/custom/commands.h"
 #include "core/json_fields.h"
 #include "nemesis/fault.h"
 #include "nemesis/schedule.h"
@@ -51,7 +52,27 @@ std::size_t node_count(const NodeSource& source) {
   return source.nodes.empty() ? source.lab_nodes : source.nodes.size();
 }
 
+// What the TOML of a custom cluster says beside what fits every cluster.
+Result<void> check_custom(const Configuration& configuration) {
+  const auto& options = configuration.cluster_options;
+  if (configuration.cluster != "custom") {
+    if (options.values.empty()) return {};
+    return error("--option is for clusters of your own: --cluster FILE.toml");
+  }
+  if (options.definition.empty())
+    return error("--cluster custom: name the TOML file that describes it: --cluster FILE.toml");
+  const auto definition = clusters::custom::parse_definition(
+      options.definition, options.definition_file.string(), options.values);
+  if (!definition) return pass_on(definition.error());
+  const std::size_t nodes = node_count(configuration.nodes);
+  if (nodes < definition->nodes_min || nodes > definition->nodes_max)
+    return error("{} nodes: {} takes {} to {}", nodes, definition->file, definition->nodes_min,
+                 definition->nodes_max);
+  return {};
+}
+
 Result<void> check_fit(const Configuration& configuration) {
+  if (const auto fits = check_custom(configuration); !fits) return fits;
   const auto cluster = find_kind(clusters::cluster_kinds(), configuration.cluster, "--cluster");
   if (!cluster) return pass_on(cluster.error());
   const std::size_t nodes = node_count(configuration.nodes);
@@ -66,13 +87,30 @@ Result<void> check_fit(const Configuration& configuration) {
   for (const Function needed : (*workload)->make(configuration.workload_options)->needs()) {
     if (std::find(spoken.begin(), spoken.end(), needed) == spoken.end()) {
       return error("--workload {} needs the function {}, which --cluster {} does not speak",
-                   configuration.workload, to_text(needed), configuration.cluster);
+                   configuration.workload, to_text(needed), cluster_name(configuration));
     }
   }
   return {};
 }
 
+// The nodes as far as they are known before a lab is up.
+std::vector<clusters::Node> nodes_of(const NodeSource& source) {
+  if (!source.nodes.empty()) return source.nodes;
+  std::vector<clusters::Node> nodes(source.lab_nodes);
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    nodes[i].name = nodes[i].host = fmt::format("n{}", i + 1);
+  return nodes;
+}
+
 }  // namespace
+
+std::string cluster_name(const Configuration& configuration) {
+  if (configuration.cluster != "custom") return configuration.cluster;
+  const auto& options = configuration.cluster_options;
+  const auto definition = clusters::custom::parse_definition(
+      options.definition, options.definition_file.string(), options.values);
+  return definition ? definition->name : configuration.cluster;
+}
 
 Result<Plan> make_plan(const Configuration& configuration) {
   for (const auto& check : {check_numbers(configuration), check_fit(configuration)}) {
@@ -102,6 +140,7 @@ std::map<std::string, std::string> notable_options(const Configuration& configur
   if (!cluster.binary.empty()) options["etcd-binary"] = cluster.binary.string();
   if (!cluster.server_flags.empty())
     options["server-flag"] = fmt::format("{}", fmt::join(cluster.server_flags, " "));
+  for (const auto& [name, value] : cluster.values) options[name] = value;
   if (work.rate > 0) options["rate"] = fmt::format("{}", work.rate);
   if (work.keys > 0) options["keys"] = fmt::format("{}", work.keys);
   if (work.group != usual.workload_options.group) options["group"] = fmt::format("{}", work.group);
@@ -117,7 +156,8 @@ std::map<std::string, std::string> notable_options(const Configuration& configur
 std::string describe(const Plan& plan) {
   const Configuration& c = plan.configuration;
   const auto& work = c.workload_options;
-  std::string text = fmt::format("plan       {} x {}, seed {}\n", c.workload, c.cluster, c.seed);
+  std::string text =
+      fmt::format("plan       {} x {}, seed {}\n", c.workload, cluster_name(c), c.seed);
   if (!c.nodes.nodes.empty()) {
     text += "nodes      ";
     for (const auto& node : c.nodes.nodes) text += fmt::format("{} ({}) ", node.name, node.host);
@@ -134,6 +174,12 @@ std::string describe(const Plan& plan) {
       work.rate > 0 ? fmt::format("{} a second", work.rate) : "as fast as the cluster answers");
   for (const auto& [name, value] : notable_options(c))
     text += fmt::format("option     {} = {}\n", name, value);
+  if (c.cluster == "custom") {
+    const auto& custom = c.cluster_options;
+    if (const auto definition = clusters::custom::parse_definition(
+            custom.definition, custom.definition_file.string(), custom.values))
+      text += clusters::custom::describe(*definition, nodes_of(c.nodes));
+  }
   text += fmt::format("main phase {}, every operation within {}\n", to_text(c.time),
                       to_text(c.operation_timeout));
   if (plan.faults.empty()) text += "faults     none\n";

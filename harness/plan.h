@@ -53,6 +53,9 @@ struct Plan {
   std::vector<FaultSpec> faults;
 };
 
+// The name of the tested system: that of the cluster kind, or what its TOML calls it.
+[[nodiscard]] std::string cluster_name(const Configuration& configuration);
+
 // Checks that the parts exist and fit together, and draws the faults. Errors are usage errors: one
 // sentence with the flag and what it may be.
 [[nodiscard]] Result<Plan> make_plan(const Configuration& configuration);

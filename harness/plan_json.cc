@@ -9,22 +9,38 @@ namespace {
 
 Json cluster_to_json(const Configuration& configuration) {
   const auto& options = configuration.cluster_options;
-  return {{"name", configuration.cluster},
-          {"binary", options.binary.string()},
-          {"server_flags", options.server_flags},
-          {"serializable_reads", options.serializable_reads}};
+  Json json = {{"name", configuration.cluster},
+               {"binary", options.binary.string()},
+               {"server_flags", options.server_flags},
+               {"serializable_reads", options.serializable_reads}};
+  if (configuration.cluster == "custom") {
+    json["definition"] = options.definition;
+    json["definition_file"] = options.definition_file.string();
+    json["options"] = options.values;
+  }
+  return json;
 }
 
 Result<void> read_cluster(const Json& json, Configuration& to) {
-  std::string binary;
+  std::string binary, file;
+  Json options = Json::object();
   const auto read = Fields(json, "cluster")
-                        .only({"name", "binary", "server_flags", "serializable_reads"})
+                        .only({"name", "binary", "server_flags", "serializable_reads", "definition",
+                               "definition_file", "options"})
                         .required("name", to.cluster)
                         .optional("binary", binary)
                         .optional("server_flags", to.cluster_options.server_flags)
                         .optional("serializable_reads", to.cluster_options.serializable_reads)
+                        .optional("definition", to.cluster_options.definition)
+                        .optional("definition_file", file)
+                        .optional("options", options)
                         .status();
   to.cluster_options.binary = binary;
+  to.cluster_options.definition_file = file;
+  for (const auto& [name, value] : options.items()) {
+    if (!read_json(value, to.cluster_options.values[name]))
+      return error("cluster: option \"{}\" must be a text", name);
+  }
   return read;
 }
 

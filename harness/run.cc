@@ -158,9 +158,10 @@ Result<void> Run::prepare() {
   if (!connected) return connected;
   std::vector<Remote*> remotes;
   for (const auto& remote : remotes_) remotes.push_back(remote.get());
+  clusters::ClusterOptions options = configuration_.cluster_options;
+  options.client_logs = directory_ / "clients";
   for (const auto& kind : clusters::cluster_kinds()) {
-    if (kind.name == configuration_.cluster)
-      cluster_ = kind.make(remotes, configuration_.cluster_options);
+    if (kind.name == configuration_.cluster) cluster_ = kind.make(remotes, options);
   }
   for (const auto& rule : cluster_->definite_errors()) {
     execution_.definite_errors.push_back(fmt::format("{}: {}", rule.error, rule.argument));
@@ -169,7 +170,7 @@ Result<void> Run::prepare() {
 }
 
 Result<void> Run::deploy() {
-  live_.event("deploy", fmt::format("{} on {} nodes", configuration_.cluster, names_.size()));
+  live_.event("deploy", fmt::format("{} on {} nodes", cluster_->name(), names_.size()));
   // First of all: the guard of a run that was killed restarts servers, and what is left of its
   // faults would keep ours apart.
   std::vector<Remote*> remotes;
@@ -192,8 +193,9 @@ Result<void> Run::start() {
   if (!leader) return pass_on(leader.error());
   if (const auto status = cluster_->status(0, Deadline::after(status_timeout)))
     execution_.version = status->version;
-  live_.event("start", fmt::format("{} {} is up, led by {}", configuration_.cluster,
-                                   execution_.version, *leader));
+  live_.event("start", fmt::format("{}{}{} is up{}{}", cluster_->name(),
+                                   execution_.version.empty() ? "" : " ", execution_.version,
+                                   leader->empty() ? "" : ", led by ", *leader));
   return {};
 }
 
@@ -317,6 +319,7 @@ void Run::collect() {
     }
     return {};
   });
+  for (std::string& trouble : cluster_->troubles()) health.holes.push_back(std::move(trouble));
   std::sort(health.holes.begin(), health.holes.end());
 }
 
@@ -434,7 +437,7 @@ std::string Run::status_line() {
 Result<RunEnd> run(const RunRequest& request, std::stop_token stop) {
   const Configuration& configuration = request.plan.configuration;
   RunRecord naming;
-  naming.cluster = configuration.cluster;
+  naming.cluster = cluster_name(configuration);
   naming.workload = configuration.workload;
   naming.nemeses = configuration.nemeses;
   naming.seed = configuration.seed;
