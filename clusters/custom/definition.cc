@@ -363,7 +363,8 @@ Result<Definition> parse_definition(std::string_view text, const std::string& fi
   if (!root) return pass_on(root.error());
   Definition definition;
   definition.file = file;
-  definition.folder = std::filesystem::absolute(file).parent_path();
+  std::error_code failed;  // then names are relative to here
+  definition.folder = std::filesystem::absolute(file, failed).parent_path();
   if (const auto read = Reader(*root, definition).read(options); !read)
     return pass_on(read.error());
   return definition;

@@ -96,7 +96,8 @@ TEST_CASE("cluster kinds: named once, each with a summary") {
     CHECK(std::count(seen.begin(), seen.end(), kind.name) == 0);
     CHECK_FALSE(kind.summary.empty());
     REQUIRE(kind.make != nullptr);
-    CHECK(kind.make({}, {})->name() == kind.name);
+    // One of the user's own is named by its TOML, and made from nothing else.
+    if (kind.name != "custom") CHECK(kind.make({}, {})->name() == kind.name);
     seen.push_back(kind.name);
   }
   CHECK(std::count(seen.begin(), seen.end(), "etcd") == 1);
