@@ -28,6 +28,7 @@ struct Flags {
   RunFlags run;
   CheckFlags check;
   NodeFlags nodes;  // of doctor and heal
+  ClientCheckFlags client_check;
   OutputFlags output;
   std::string reads = "linearizable";
   std::string progress = "auto";
@@ -227,6 +228,20 @@ void add_others(CLI::App& app, Flags& flags) {
                    "environment variable that holds the SSH password")
       ->type_name("VAR");
 
+  CLI::App* examine = app.add_subcommand(
+      "client-check", "does the client program of a cluster of your own keep to the protocol?");
+  examine->add_option("--cluster", flags.client_check.cluster, "the TOML file")
+      ->required()
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE.toml");
+  examine
+      ->add_option("--option", flags.client_check.options, "value for an option of the TOML file")
+      ->type_name("NAME=VALUE");
+  add_duration(examine, "--op-timeout", flags.client_check.timeout, "of one operation");
+  examine->add_option("command", flags.client_check.command,
+                      "a client program in place of the TOML's, after --");
+  add_nodes(examine, flags.client_check.nodes);
+
   CLI::App* doctor = app.add_subcommand(
       "doctor", "is everything here that a run needs, on this machine or on nodes?");
   add_nodes(doctor, flags.nodes);
@@ -293,6 +308,7 @@ int dispatch(const CLI::App& app, const Flags& flags) {
   if (command == "check") return check_command(flags.check);
   if (command == "report") return report_command(flags.run_directory, flags.output);
   if (command == "list") return list_command(flags.what, flags.run.runs, flags.output);
+  if (command == "client-check") return client_check_command(flags.client_check);
   if (command == "heal") return heal_command(flags.run_directory, flags.nodes);
   return doctor_command(flags.nodes);
 }

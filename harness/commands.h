@@ -57,12 +57,26 @@ int list_command(const std::string& what, const std::filesystem::path& runs,
 int heal_command(const std::filesystem::path& run, const NodeFlags& nodes);
 int doctor_command(const NodeFlags& nodes);
 
+struct ClientCheckFlags {
+  std::filesystem::path cluster;     // the TOML file
+  std::vector<std::string> options;  // NAME=VALUE
+  std::vector<std::string> command;  // in place of the TOML's client
+  Nanoseconds timeout = 2s;
+  NodeFlags nodes;
+};
+int client_check_command(const ClientCheckFlags& flags);
+
 int lab_up_command(const std::string& name, std::size_t nodes);
 int lab_down_command(const std::string& name, bool all);
 int lab_status_command(const OutputFlags& output);
 int lab_inventory_command(const std::string& name);
 int lab_shell_command(const std::string& name, const std::string& node,
                       const std::vector<std::string>& command);
+
+// The TOML file of a custom cluster and the NAME=VALUE of its options, into what it is made from.
+[[nodiscard]] Result<void> read_definition(const std::filesystem::path& file,
+                                           const std::vector<std::string>& values,
+                                           clusters::ClusterOptions& options);
 
 // "ordeal: <sentence>" on stderr.
 int usage_error(const Error& error);  // exit 64

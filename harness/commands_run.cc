@@ -22,18 +22,12 @@ namespace {
 Result<void> read_custom_cluster(RunFlags& flags) {
   Configuration& configuration = flags.configuration;
   const std::filesystem::path file = configuration.cluster;
-  if (file.extension() != ".toml") return {};
-  Result<std::string> text = read_file(file);
-  if (!text) return pass_on(text.error(), "--cluster");
-  auto& options = configuration.cluster_options;
-  options.definition = std::move(*text);
-  options.definition_file = std::filesystem::absolute(file).lexically_normal();
-  for (const std::string& option : flags.options) {
-    const std::size_t equals = option.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      return error("--option {}: say NAME=VALUE", option);
-    options.values[option.substr(0, equals)] = option.substr(equals + 1);
+  if (file.extension() != ".toml") {
+    if (flags.options.empty()) return {};
+    return error("--option is for clusters of your own: --cluster FILE.toml");
   }
+  auto& options = configuration.cluster_options;
+  if (const auto read = read_definition(file, flags.options, options); !read) return read;
   configuration.cluster = "custom";
   const auto definition =
       clusters::custom::parse_definition(options.definition, file.string(), options.values);
@@ -67,6 +61,22 @@ void print_end(const RunEnd& end, const OutputFlags& output) {
 }
 
 }  // namespace
+
+Result<void> read_definition(const std::filesystem::path& file,
+                             const std::vector<std::string>& values,
+                             clusters::ClusterOptions& options) {
+  Result<std::string> text = read_file(file);
+  if (!text) return pass_on(text.error(), "--cluster");
+  options.definition = std::move(*text);
+  options.definition_file = std::filesystem::absolute(file).lexically_normal();
+  for (const std::string& value : values) {
+    const std::size_t equals = value.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return error("--option {}: say NAME=VALUE", value);
+    options.values[value.substr(0, equals)] = value.substr(equals + 1);
+  }
+  return {};
+}
 
 int usage_error(const Error& error) {
   fmt::print(stderr, "ordeal: {}\n", error.message);

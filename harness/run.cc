@@ -191,6 +191,8 @@ Result<void> Run::start() {
   const auto leader = clusters::await_agreement(*cluster_, request_.inventory.nodes,
                                                 Deadline::after(start_timeout));
   if (!leader) return pass_on(leader.error());
+  // A client that cannot even be opened would make a run of nothing but failures.
+  if (const auto client = cluster_->open(0); !client) return pass_on(client.error());
   if (const auto status = cluster_->status(0, Deadline::after(status_timeout)))
     execution_.version = status->version;
   live_.event("start", fmt::format("{}{}{} is up{}{}", cluster_->name(),

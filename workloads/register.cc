@@ -1,14 +1,12 @@
 #include "workloads/register.h"
 
 #include "checkers/linearizability.h"
+#include "workloads/final_reads.h"
 #include "workloads/source.h"
 
 namespace ordeal::workloads {
 
 namespace {
-
-constexpr std::size_t final_keys_max = 500;
-constexpr std::size_t final_readers_max = 10;
 
 struct Shares {
   double read = 0, write = 0;  // the rest is cas
@@ -59,14 +57,6 @@ class OnKey : public CopiedSource<OnKey> {
   Value known_;
 };
 
-// All of them, or an even spread that ends with the last.
-std::vector<Value> spread(const std::vector<Value>& keys, std::size_t most) {
-  if (keys.size() <= most) return keys;
-  std::vector<Value> chosen;
-  for (std::size_t i = 1; i <= most; ++i) chosen.push_back(keys[i * keys.size() / most - 1]);
-  return chosen;
-}
-
 class Register : public Workload {
  public:
   explicit Register(const WorkloadOptions& options) : options_(options) {}
@@ -103,19 +93,8 @@ Generator Register::main(Rng rng) const {
   return options_.rate > 0 ? rate(options_.rate, std::move(all)) : all;
 }
 
-// Each of the first workers reads every key, so that a key is read through every node they are
-// pinned to. They begin at different keys: a node that answers slowly holds up no key.
 Generator Register::final(const std::vector<Value>& touched) const {
-  const std::vector<Value> keys = spread(touched, final_keys_max);
-  return per_worker([keys](std::size_t worker) {
-    if (worker >= final_readers_max || keys.empty()) return Generator();
-    std::vector<Request> reads;
-    const std::size_t first = worker * keys.size() / final_readers_max;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      reads.push_back({Function::read, keys[(first + i) % keys.size()], Value()});
-    }
-    return each(std::move(reads));
-  });
+  return final_reads(Function::read, touched);
 }
 
 }  // namespace

@@ -1,12 +1,16 @@
 #include "workloads/workload.h"
 
+#include "workloads/lock.h"
 #include "workloads/register.h"
+#include "workloads/set.h"
 
 namespace ordeal::workloads {
 
 const std::vector<WorkloadKind>& workload_kinds() {
   static const std::vector<WorkloadKind> kinds = {
       {"register", "read, write and compare-and-set on single keys: linearizable", make_register},
+      {"set", "add to sets and read all their members: nothing lost, stale or doubled", make_set},
+      {"lock", "hold locks for a moment: one holder at a time, growing fencing tokens", make_lock},
   };
   return kinds;
 }

@@ -93,7 +93,7 @@ Result<std::unique_ptr<ClientProcess>> ClientProcess::start(const std::vector<st
 }
 
 ClientProcess::~ClientProcess() {
-  ::close(in_);
+  close_input();
   // The group first: it exists as long as its leader is not reaped.
   if (status_ == -1) {
     ::kill(-pid_, SIGKILL);
@@ -104,6 +104,11 @@ ClientProcess::~ClientProcess() {
   bound_log();
   ::close(out_);
   ::close(log_);
+}
+
+void ClientProcess::close_input() {
+  if (in_ >= 0) ::close(in_);
+  in_ = -1;
 }
 
 // A program that logs without end must not fill the disk; what it said last is lost then.

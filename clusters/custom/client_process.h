@@ -40,6 +40,8 @@ class ClientProcess {
   // False when it does not take the line by the deadline, or is gone.
   [[nodiscard]] bool write_line(std::string_view line, Deadline deadline);
   [[nodiscard]] LineEnd read_line(std::string& line, Deadline deadline);
+  // The program sees the end of its input.
+  void close_input();
   // True when it has said something, or ended, that nobody has read.
   [[nodiscard]] bool has_more();
   // How it ended, for people: "exit status 1", "killed by signal 11"; waits a moment for it to end.

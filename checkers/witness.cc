@@ -1,0 +1,65 @@
+#include "checkers/witness.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+namespace ordeal::checkers {
+
+WitnessOperation witness_of(const History& history, const Operation& op, bool breaks) {
+  WitnessOperation copy;
+  copy.id = copy.invoked = op.invoked;
+  copy.process = op.process;
+  if (op.node < history.nodes.size()) copy.node = history.nodes[op.node];
+  copy.request = {op.function, op.key, op.argument};
+  copy.outcome = op.outcome;
+  if (op.outcome == Outcome::ok) copy.result = op.result;
+  copy.error = history.error_of(op);
+  copy.invoked_at = op.invoked_at;
+  copy.completed = op.completed;
+  if (op.completed != never) copy.completed_at = op.completed_at;
+  copy.breaks = breaks;
+  return copy;
+}
+
+std::vector<KeyGroup> group_by_key(const History& history, const std::vector<Function>& functions) {
+  std::vector<KeyGroup> groups;
+  std::unordered_map<Value, std::size_t, ValueHash> position;
+  for (const Operation& op : history.operations) {
+    if (std::find(functions.begin(), functions.end(), op.function) == functions.end()) continue;
+    const auto [found, is_new] = position.try_emplace(op.key, groups.size());
+    if (is_new) groups.push_back({op.key, {}});
+    groups[found->second].ops.push_back(&op);
+  }
+  return groups;
+}
+
+void conclude(CheckReport& report, std::size_t most) {
+  std::stable_sort(
+      report.findings.begin(), report.findings.end(),
+      [](const Finding& a, const Finding& b) { return a.bad_prefix_events < b.bad_prefix_events; });
+  if (report.findings.size() > most) {
+    const std::size_t left_out = report.findings.size() - most;
+    report.findings.resize(most);
+    report.findings.back().diagnosis +=
+        fmt::format("; {} more findings like these are not shown", left_out);
+  }
+  int number = 0;
+  for (Finding& finding : report.findings) {
+    finding.number = ++number;
+    finding.signature = to_text(finding.kind);
+  }
+  report.keys_decided = report.keys - report.undecided.size();
+  report.answer = !report.findings.empty()    ? CheckReport::Answer::invalid
+                  : !report.undecided.empty() ? CheckReport::Answer::unknown
+                                              : CheckReport::Answer::valid;
+}
+
+std::string name_of(const Operation& op) { return fmt::format("op {}", op.invoked); }
+
+std::string gap_between(const Operation& before, const Operation& after) {
+  return to_text(std::max(after.invoked_at - before.completed_at, Nanoseconds::zero()));
+}
+
+}  // namespace ordeal::checkers

@@ -1,0 +1,25 @@
+#pragma once
+// The conformance script for client programs: hello, every function, every error path, kills and
+// pauses in mid-request, against a real server. Says in sentences what is right and what to mend.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "clusters/custom/client.h"
+#include "clusters/custom/definition.h"
+
+namespace ordeal::clusters::custom {
+
+struct CheckLine {
+  enum class Kind { good, bad, note };
+  Kind kind = Kind::good;
+  std::string text;
+};
+
+// Talks to the program that `setup` names; each line is handed out as it is known. The server that
+// the program speaks to is assumed to be new and whole.
+void check_client(const ClientSetup& setup, Nanoseconds timeout,
+                  const std::function<void(const CheckLine&)>& say);
+
+}  // namespace ordeal::clusters::custom
