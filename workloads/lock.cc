@@ -13,7 +13,10 @@ class OnLock : public CopiedSource<OnLock> {
   Step next(const Context& context, Rng& rng) override {
     Hand& hand = hands_.of(context);
     if (hand.holds) {
-      const Nanoseconds hold = rng.between(Nanoseconds(20ms), Nanoseconds(300ms));
+      // Some are held through an election.
+      const Nanoseconds hold = rng.chance(0.4)
+                                   ? rng.between(Nanoseconds(500ms), Nanoseconds(1500ms))
+                                   : rng.between(Nanoseconds(10ms), Nanoseconds(100ms));
       return Next{{Function::release, key_, hand.token}, context.now + hold};
     }
     const Nanoseconds think = rng.between(Nanoseconds(1ms), Nanoseconds(30ms));

@@ -1,5 +1,7 @@
 #include "clusters/custom/client.h"
 
+#include <random>
+
 #include "clusters/custom/client_process.h"
 #include "clusters/custom/client_protocol.h"
 #include "core/file.h"
@@ -49,7 +51,9 @@ class CustomClient final : public Client {
       if (const auto begun = begin(deadline); !begun)
         return {Outcome::fail, {}, "no-client: " + begun.error().message};
     }
-    const std::uint64_t id = ++last_id_;
+    // Not to be guessed, so that an answer to it was given after it was asked.
+    last_id_ += 1 + entropy_() % 1'000'000;
+    const std::uint64_t id = last_id_;
     std::string line;
     LineEnd end = LineEnd::silent;
     if (process_->write_line(request_line(id, request, deadline), deadline))
@@ -89,6 +93,7 @@ class CustomClient final : public Client {
   Misdeeds& misdeeds_;
   std::unique_ptr<ClientProcess> process_;
   std::uint64_t last_id_ = 0;
+  std::random_device entropy_;
 };
 
 }  // namespace

@@ -65,6 +65,7 @@ try_bug() {
     [ "$nemesis" = none ] && near=$((near + 1))
     for one in ${nemesis//,/ }; do case $fault in *"$one"*) near=$((near + 1)); break ;; esac; done
     echo "  $program $bug seed $seed: $kind after $at ms, witness $size, $fault" >&2
+    [ "$mode" = smoke ] && break
   done
   last_hits=$hits
   printf '| %s | %s | %s, %s | %s/%s | %s | %s | %s | %s/%s (%s) | %s/%s | %s/%s |\n' "$program" "$bug" "$workload" \
