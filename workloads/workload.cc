@@ -1,6 +1,7 @@
 #include "workloads/workload.h"
 
 #include "workloads/lock.h"
+#include "workloads/pipeline.h"
 #include "workloads/register.h"
 #include "workloads/set.h"
 
@@ -11,6 +12,8 @@ const std::vector<WorkloadKind>& workload_kinds() {
       {"register", "read, write and compare-and-set on single keys: linearizable", make_register},
       {"set", "add to sets and read all their members: nothing lost, stale or doubled", make_set},
       {"lock", "hold locks for a moment: one holder at a time, growing fencing tokens", make_lock},
+      {"pipeline", "send, poll and acknowledge events: none lost, none early, in order",
+       make_pipeline},
   };
   return kinds;
 }

@@ -14,6 +14,14 @@ constexpr const char* snapshot_file = "snapshot";
 
 }  // namespace
 
+const std::vector<std::string>& raft_bugs() {
+  static const std::vector<std::string> names = {
+      "stale-read",      "lease-margin",   "vote-not-persisted",     "ack-before-fsync",
+      "commit-old-term", "snapshot-tail",  "snapshot-no-dedup",      "truncate-committed",
+      "no-log-check",    "two-majorities", "read-index-no-heartbeat"};
+  return names;
+}
+
 Raft::Raft(Loop& loop, const RaftOptions& options, const Bugs& bugs, Machine& machine)
     : loop_(loop), options_(options), bugs_(bugs), machine_(machine), disk_(options.folder) {
   for (const auto& [id, address] : options.members)

@@ -15,6 +15,9 @@ namespace bestiary {
 
 using Index = std::uint64_t;
 
+// The names of the bugs in here, for the programs' lists.
+[[nodiscard]] const std::vector<std::string>& raft_bugs();
+
 struct Machine {
   virtual ~Machine() = default;
   virtual Json apply(Index index, const Json& command) = 0;  // the answer to whoever proposed it

@@ -336,8 +336,9 @@ void Disk::replace(const std::string& file, const std::string& content) {
     die("cannot replace " + file);
 }
 
-Bugs::Bugs(std::string chosen, const std::vector<std::string>& known)
-    : chosen_(std::move(chosen)), known_(known) {
+Bugs::Bugs(std::string chosen, std::vector<std::string> known, const std::vector<std::string>& more)
+    : chosen_(std::move(chosen)), known_(std::move(known)) {
+  known_.insert(known_.end(), more.begin(), more.end());
   known_.emplace_back("none");
   if (std::find(known_.begin(), known_.end(), chosen_) != known_.end()) return;
   std::cerr << "--bug=" << chosen_ << " is not known; there is:";

@@ -122,7 +122,7 @@ class Disk {
 // Whether to misbehave in a way: --bug=NAME.
 class Bugs {
  public:
-  Bugs(std::string chosen, const std::vector<std::string>& known);
+  Bugs(std::string chosen, std::vector<std::string> known, const std::vector<std::string>& more);
   [[nodiscard]] bool has(const std::string& name) const;
 
  private:

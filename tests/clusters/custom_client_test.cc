@@ -123,8 +123,9 @@ TEST_CASE("client: silence ends at the deadline, and the program with it") {
 }
 
 TEST_CASE("client: a second answer is not taken for the next one") {
-  Program twice(
-      R"(echo "{\"id\":$id,\"ok\":true,\"value\":$id}"; echo "{\"id\":$((id+1)),\"ok\":true,\"value\":777}")");
+  Program twice(R"(
+    echo "{\"id\":$id,\"ok\":true,\"value\":0}"
+    echo "{\"id\":$((id+1)),\"ok\":true,\"value\":777}")");
   for (int i = 0; i < 5; ++i) {
     const Completion answer = twice.read();
     // Seen between requests, it costs a new program; seen as the next answer it would be a lie.

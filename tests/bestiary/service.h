@@ -1,0 +1,79 @@
+#pragma once
+// What the programs on Raft share: clients may speak to any node; it asks the leader on their
+// behalf, and asks again when the leader changes or is silent. A session's requests are numbered,
+// so that a machine can tell a request that comes twice.
+//
+//   request  {"id":1,"s":SESSION,"q":NUMBER,"f":FUNCTION,"k":KEY,"v":VALUE,"timeout_ms":900}
+//   answer   {"id":1,"ok":true,"value":...} or {"id":1,"fail":CODE}
+
+#include "tests/bestiary/raft.h"
+
+namespace bestiary {
+
+[[nodiscard]] inline Json ok(const Json& value = nullptr) {
+  return {{"ok", true}, {"value", value}};
+}
+[[nodiscard]] inline Json fail(const char* code) { return {{"fail", code}}; }
+
+using Done = std::function<void(const Json& answer)>;
+
+// Answers of the last request of each session: what makes asking again safe. Part of a machine.
+class Sessions {
+ public:
+  // The answer that was given before, null when it was another's; nullopt when it is new.
+  [[nodiscard]] const Json* known(const Json& command) const;
+  void remember(Index index, const Json& command, const Json& answer);
+  [[nodiscard]] Json save() const;
+  void load(const Json& state);
+
+ private:
+  struct Session {
+    std::uint64_t number;
+    Index at;
+    Json answer;
+  };
+  std::map<std::string, Session> sessions_;
+};
+
+class Service {
+ public:
+  // The arguments that every program has: id, peers, data, ports, bug, reads, snapshot.
+  [[nodiscard]] static std::map<std::string, std::string> parse(
+      int argc, char** argv, const std::map<std::string, std::string>& more);
+
+  Service(const std::map<std::string, std::string>& values, const Bugs& bugs, Machine& machine);
+  virtual ~Service() = default;
+  [[noreturn]] void run() { loop_.run(); }
+
+ protected:
+  // As the leader.
+  virtual void serve(const Json& request, Done done) = 0;
+  virtual void elected() {}
+  virtual void lead() {}  // every 50 ms while leader
+
+  // The command under which a request is replicated.
+  [[nodiscard]] static Json command_of(const Json& request);
+
+  Loop loop_;
+  Raft raft_;
+
+ private:
+  struct Pending {
+    Connection client;
+    Json request;
+    Clock::time_point give_up{}, ask_again{};
+    int asked = 0;  // the leader that it was sent to
+  };
+
+  void on_client(Connection from, const Json& request);
+  void on_peer(const Json& message);
+  void on_answer(std::uint64_t ticket, const Json& answer);
+  void ask(std::uint64_t ticket);
+  void tick();
+
+  const int id_;
+  std::uint64_t tickets_ = 0;
+  std::map<std::uint64_t, Pending> pending_;
+};
+
+}  // namespace bestiary
