@@ -4,6 +4,7 @@
 #include "workloads/pipeline.h"
 #include "workloads/register.h"
 #include "workloads/set.h"
+#include "workloads/steps.h"
 
 namespace ordeal::workloads {
 
@@ -14,6 +15,8 @@ const std::vector<WorkloadKind>& workload_kinds() {
       {"lock", "hold locks for a moment: one holder at a time, growing fencing tokens", make_lock},
       {"pipeline", "send, poll and acknowledge events: none lost, none early, in order",
        make_pipeline},
+      {"saga", "orders in steps with compensations: each ends once, done or undone", make_saga},
+      {"tcc", "try, confirm, cancel: confirmed or cancelled on all branches, once", make_tcc},
   };
   return kinds;
 }

@@ -51,6 +51,10 @@ class Raft {
   [[nodiscard]] int leader() const { return leader_; }  // 0: nobody known
   [[nodiscard]] Index term() const { return term_; }
   [[nodiscard]] Index commit() const { return commit_; }
+  // Leads, and has applied all that earlier leaders had committed.
+  [[nodiscard]] bool settled() const {
+    return leads() && applied_ == commit_ && term_at(commit_) == term_;
+  }
   [[nodiscard]] Index end() const { return last(); }  // of the log, committed or not
   // Called when this node has become leader.
   std::function<void()> elected;

@@ -21,7 +21,7 @@ run() {
   shift 6
   rm -rf "$dir/runs"
   local faults=()
-  [ "$nemesis" = none ] || faults=(--nemesis "$nemesis" --fault-time 2500ms --calm-time 1500ms)
+  [ "$nemesis" = none ] || faults=(--nemesis "$nemesis" --fault-time 2s --calm-time 1200ms)
   timeout -k 5 $((seconds + 200)) "$ordeal" run --cluster "$bestiary/$program.toml" --option "bug=$bug" \
     --workload "$workload" "${faults[@]}" --time "${seconds}s" --seed "$seed" --runs "$dir/runs" --progress none "$@" \
     >"$dir/out" 2>"$dir/err" </dev/null
@@ -62,8 +62,8 @@ try_bug() {
     case ",$kinds," in *",$kind,"*) named=$((named + 1)) ;; esac
     case $kinds_seen in *"$kind"*) ;; *) kinds_seen="$kinds_seen${kinds_seen:+, }$kind" ;; esac
     [ "$size" -le 8 ] && small=$((small + 1))
-    [ "$nemesis" = none ] && near=$((near + 1))
-    for one in ${nemesis//,/ }; do case $fault in *"$one"*) near=$((near + 1)); break ;; esac; done
+    [ "$nemesis" = none ] && [ "$fault" = none ] && near=$((near + 1))
+    [ "$nemesis" = none ] || for one in ${nemesis//,/ }; do case $fault in *"$one"*) near=$((near + 1)); break ;; esac; done
     echo "  $program $bug seed $seed: $kind after $at ms, witness $size, $fault" >&2
     [ "$mode" = smoke ] && break
   done
