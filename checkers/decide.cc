@@ -1,5 +1,6 @@
 #include "checkers/decide.h"
 
+#include "checkers/epoch.h"
 #include "checkers/search.h"
 #include "checkers/zones.h"
 
@@ -11,6 +12,7 @@ Decision decide_register(std::vector<RegisterOp> ops, std::size_t value_count,
   if (const auto valid = decide_by_zones(ops, value_count)) {
     return {*valid ? Decision::Answer::valid : Decision::Answer::invalid, {}};
   }
+  if (auto decision = decide_by_epochs(ops, value_count, budget)) return *std::move(decision);
   return decide_by_search(ops, budget);
 }
 

@@ -24,6 +24,7 @@ struct RegisterOp {
   EventIndex completed = never;  // never: unknown, it may have no effect at all
   ValueId observes = no_value;   // the state that it found, for it to have happened
   ValueId sets = no_value;       // the state that it left
+  ValueId denies = no_value;     // a state that it did not find (a compare-and-set that failed)
   std::uint32_t source = 0;      // position in History::operations
 
   [[nodiscard]] bool is_certain() const { return completed != never; }

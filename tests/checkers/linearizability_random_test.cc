@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "checkers/epoch.h"
 #include "checkers/linearizability.h"
 #include "checkers/search.h"
 #include "checkers/shrink.h"
@@ -28,10 +29,14 @@ bool says(const Decision& decision, bool valid) {
 
 Complaint check_deciders(const Register& reg, bool valid) {
   if (!says(decide_by_search(reg.ops, plenty), valid)) return "search of all operations";
+  if (!says(*decide_by_epochs(reg.ops, reg.values.size(), plenty), valid)) {
+    return "epochs of all operations";
+  }
   std::vector<RegisterOp> ops = reg.ops;
   drop_unobservable(ops, reg.values.size());
   if (is_linearizable_by_force(ops) != valid) return "dropping unobservable operations";
   if (!says(decide_by_search(ops, plenty), valid)) return "search";
+  if (!says(*decide_by_epochs(ops, reg.values.size(), plenty), valid)) return "epochs";
   const auto zones = decide_by_zones(ops, reg.values.size());
   if (zones && *zones != valid) return "zones";
   return {};
