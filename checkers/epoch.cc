@@ -1,6 +1,7 @@
 #include "checkers/epoch.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr std::uint32_t nobody = ~std::uint32_t{0};
 constexpr std::size_t steps_between_looks = 256;  // at the clock
+// How many unknown operations may be used at one return, at the first attempt and at later ones.
+constexpr std::array<std::uint32_t, 5> allowances = {0, 1, 2, 4, ~std::uint32_t{0}};
 
 using Counts = std::vector<std::uint64_t>;  // of unknown operations used, in lanes
 
@@ -61,15 +64,22 @@ class Lanes {
 template <std::size_t words>
 class EpochSearch {
  public:
-  EpochSearch(const EpochPlan& plan, const Budget& budget)
-      : plan_(plan),
+  // `thrifty` does not try what uses many unknown operations at one return: only an answer of valid
+  // means anything. `relaxed` takes each class of unknown operations for inexhaustible from its
+  // first invocation on: only an answer of invalid means anything.
+  enum class Mode : std::uint8_t { thrifty, relaxed, exact };
+  EpochSearch(const EpochPlan& plan, const Budget& budget, Mode mode)
+      : relaxed_(mode == Mode::relaxed),
+        attempts_(mode == Mode::thrifty ? allowances.size() - 1 : allowances.size()),
+        plan_(plan),
         budget_(budget),
         lanes_(plan.lane_bits, plan.lanes),
         occupants_(plan.slots, nobody),
         available_(plan.classes.size(), 0),
         alive_(lanes_.words(), 0) {}
 
-  Decision run();
+  // Once. Until it is decided, or has tried that many configurations: nullopt.
+  std::optional<Decision> run(std::size_t most);
 
  private:
   using Set = SlotSet<words>;
@@ -81,7 +91,8 @@ class EpochSearch {
     std::uint32_t hash = 0;
     Set used;          // pending writes and compare-and-sets
     Set satisfied;     // pending reads
-    bool fed = false;  // while steps are chosen: the last was a write, of no use as yet
+    bool fed = false;        // while steps are chosen: the last was a write, of no use as yet
+    std::uint32_t used_now = 0;  // while steps are chosen: unknown operations among them
   };
   // Configurations with their counts, in rows; `next` links those of one place in a table.
   struct Rows {
@@ -106,6 +117,10 @@ class EpochSearch {
   void step_back(const EpochPlan::Step& step);
   void occupy(std::uint32_t op, bool pending);
 
+  [[nodiscard]] bool is_accounted_for(const Configuration& head) const {
+    return head.satisfied.has(slot_) || head.used.has(slot_);
+  }
+  void stand_before_return();
   void expand();
   void slip_in_read();
   void choose_steps();
@@ -131,6 +146,16 @@ class EpochSearch {
     return static_cast<std::size_t>(std::ranges::lower_bound(unknown.invoked, when) -
                                     unknown.invoked.begin());
   }
+  // Whether one of those that had begun is unused.
+  [[nodiscard]] bool has_more(const Current& at, const EpochPlan::Class& unknown,
+                              std::size_t begun) const {
+    return at.head.used_now < allowance_ && begun > 0 &&
+           (relaxed_ || lanes_.count(at.counts.data(), unknown.lane) < begun);
+  }
+  void use(Current& by, const EpochPlan::Class& unknown) const {
+    ++by.head.used_now;
+    if (!relaxed_) lanes_.add_one(by.counts.data(), unknown.lane);
+  }
   [[nodiscard]] const RegisterOp& in(std::size_t slot) const { return plan_.ops[occupants_[slot]]; }
 
   [[nodiscard]] bool add_to_seen(const Current& row);
@@ -141,6 +166,14 @@ class EpochSearch {
   void load(Current& to, const Rows& rows, std::size_t row) const;
   [[nodiscard]] Decision give_up(const char* what) const;
 
+  // A configuration to be expanded: a row of seen_, and how many times it was.
+  struct Open {
+    std::uint32_t row;
+    std::uint32_t attempt;
+  };
+
+  bool relaxed_;
+  std::size_t attempts_;
   const EpochPlan& plan_;
   const Budget& budget_;
   Lanes lanes_;
@@ -159,13 +192,14 @@ class EpochSearch {
   std::uint32_t x_ = 0;   // the returning operation
   std::size_t slot_ = 0;  // and its slot
   EventIndex now_ = 0;
+  std::uint32_t allowance_ = 0;  // of unknown operations, for this expansion
   Rows steps_;  // what has been reached while steps are chosen
   Rows successors_;
   std::vector<std::uint32_t> order_;  // of the successors, by promise
 
   Rows seen_;
   std::vector<std::uint32_t> seen_table_;  // 1 + row of the newest of a chain; 0 is free
-  std::vector<std::uint32_t> open_;        // rows of seen_ still to be expanded
+  std::vector<Open> open_;
   std::size_t tried_ = 0;
 };
 
@@ -280,6 +314,7 @@ void EpochSearch<words>::emit(const Current& reached) {
   head.satisfied.remove(slot_);
   head.level = level_ + 1;
   head.fed = false;
+  head.used_now = 0;
   if (plan_.wanted_until[head.state] <= now_) head.state = plan_.nothing_special;
   head.hash = hash(head);
   successors_.heads.push_back(head);
@@ -310,12 +345,12 @@ void EpochSearch<words>::slip_in_read() {
   for (const std::uint32_t index : present_) {
     const EpochPlan::Class& unknown = plan_.classes[index];
     if (unknown.observes != no_value || !fits(x, unknown.sets)) continue;
-    if (lanes_.count(here_.counts.data(), unknown.lane) >= begun_before(unknown, here_.head.epoch) ||
+    if (!has_more(here_, unknown, begun_before(unknown, here_.head.epoch)) ||
         has_alike(covered, unknown)) {
       continue;
     }
     next_ = here_;
-    lanes_.add_one(next_.counts.data(), unknown.lane);
+    use(next_, unknown);
     satisfy_covered(next_.head, unknown.sets);
     emit(next_);
   }
@@ -325,7 +360,7 @@ void EpochSearch<words>::slip_in_read() {
 template <std::size_t words>
 void EpochSearch<words>::push() {
   satisfy(next_.head);
-  if (next_.head.satisfied.has(slot_) || next_.head.used.has(slot_)) {
+  if (is_accounted_for(next_.head)) {
     emit(next_);
     return;
   }
@@ -367,8 +402,7 @@ bool EpochSearch<words>::is_useful(const Current& from, ValueId value) const {
   (sets_ - from.head.used).each([&](std::size_t slot) { useful |= in(slot).observes == value; });
   for (const std::uint32_t index : present_) {
     const EpochPlan::Class& unknown = plan_.classes[index];
-    useful |= unknown.observes == value &&
-              lanes_.count(from.counts.data(), unknown.lane) < available_[index];
+    useful |= unknown.observes == value && has_more(from, unknown, available_[index]);
   }
   return useful;
 }
@@ -398,13 +432,12 @@ void EpochSearch<words>::try_writes(const Current& from) {
   });
   for (const std::uint32_t index : present_) {
     const EpochPlan::Class& unknown = plan_.classes[index];
-    if (unknown.observes != no_value ||
-        lanes_.count(from.counts.data(), unknown.lane) >= available_[index] ||
+    if (unknown.observes != no_value || !has_more(from, unknown, available_[index]) ||
         has_alike(open, unknown) || !is_useful(from, unknown.sets)) {
       continue;
     }
     next_ = from;
-    lanes_.add_one(next_.counts.data(), unknown.lane);
+    use(next_, unknown);
     write(unknown.sets);
   }
 }
@@ -432,13 +465,12 @@ void EpochSearch<words>::try_sets(const Current& from) {
   });
   for (const std::uint32_t index : present_) {
     const EpochPlan::Class& unknown = plan_.classes[index];
-    if (unknown.observes != from.head.state ||
-        lanes_.count(from.counts.data(), unknown.lane) >= available_[index] ||
+    if (unknown.observes != from.head.state || !has_more(from, unknown, available_[index]) ||
         has_alike(fitting, unknown)) {
       continue;
     }
     next_ = from;
-    lanes_.add_one(next_.counts.data(), unknown.lane);
+    use(next_, unknown);
     set(unknown.sets);
   }
 }
@@ -458,17 +490,19 @@ void EpochSearch<words>::choose_steps() {
 }
 
 template <std::size_t words>
-void EpochSearch<words>::expand() {
+void EpochSearch<words>::stand_before_return() {
+  walk_to(here_.head.level);
+  if (position_ == plan_.steps.size()) return;
   x_ = plan_.steps[position_].index;
   slot_ = plan_.slot_of[x_];
   now_ = plan_.steps[position_].at;
-  const RegisterOp& x = plan_.ops[x_];
   successors_.clear();
   satisfy(here_.head);
-  if (here_.head.satisfied.has(slot_) || here_.head.used.has(slot_)) {
-    emit(here_);
-    return;
-  }
+}
+
+template <std::size_t words>
+void EpochSearch<words>::expand() {
+  const RegisterOp& x = plan_.ops[x_];
   if (x.is_read()) {
     slip_in_read();
   } else if (x.observes == no_value && x.invoked < here_.head.epoch) {
@@ -544,7 +578,7 @@ void EpochSearch<words>::keep_successors() {
   for (const std::uint32_t i : order_) {
     load(next_, successors_, i);
     if (add_to_seen(next_)) {
-      open_.push_back(static_cast<std::uint32_t>(seen_.heads.size() - 1));
+      open_.push_back({static_cast<std::uint32_t>(seen_.heads.size() - 1), 0});
     }
   }
   std::reverse(open_.begin() + static_cast<std::ptrdiff_t>(first), open_.end());
@@ -561,7 +595,7 @@ void EpochSearch<words>::load(Current& to, const Rows& rows, std::size_t row) co
 template <std::size_t words>
 std::size_t EpochSearch<words>::bytes() const {
   return seen_.heads.capacity() * sizeof(Configuration) + seen_.counts.capacity() * 8 +
-         (seen_.next.capacity() + seen_table_.capacity() + open_.capacity()) * 4;
+         (seen_.next.capacity() + seen_table_.capacity()) * 4 + open_.capacity() * sizeof(Open);
 }
 
 template <std::size_t words>
@@ -576,26 +610,46 @@ Decision EpochSearch<words>::give_up(const char* what) const {
 }
 
 template <std::size_t words>
-Decision EpochSearch<words>::run() {
+std::optional<Decision> EpochSearch<words>::run(std::size_t most) {
   here_.counts.assign(lanes_.words(), 0);
   here_.head.hash = hash(here_.head);
-  if (!add_to_seen(here_)) return {};
-  open_.push_back(0);
+  if (add_to_seen(here_)) open_.push_back({0, 0});
   while (!open_.empty()) {
+    if (tried_ == most) return std::nullopt;
     if (tried_++ % steps_between_looks == 0) {
       if (budget_.deadline.passed()) return give_up("time ran out");
       // The next growth of a vector may need as much again.
       if (bytes() > budget_.memory / 3) return give_up("memory ran out");
     }
-    load(here_, seen_, open_.back());
+    const Open open = open_.back();
     open_.pop_back();
+    load(here_, seen_, open.row);
+    stand_before_return();
+    if (position_ == plan_.steps.size()) return Decision{Decision::Answer::valid, {}};
+    allowance_ = allowances[open.attempt];
+    const bool accounted = is_accounted_for(here_.head);
+    const bool again = !accounted && !present_.empty() && open.attempt + 1 < attempts_;
+    if (again) open_.push_back({open.row, open.attempt + 1});
     if (open_.empty()) forget_seen();  // there is no way back from here
-    walk_to(here_.head.level);
-    if (position_ == plan_.steps.size()) return {Decision::Answer::valid, {}};
-    expand();
+    accounted ? emit(here_) : expand();
     keep_successors();
   }
-  return {Decision::Answer::invalid, {}};
+  return Decision{Decision::Answer::invalid, {}};
+}
+
+// Most valid histories are found to be so by thrift. Of the others, many are impossible however many
+// unknown operations there were, which is seen without counting them.
+template <std::size_t words>
+Decision decide(const EpochPlan& plan, const Budget& budget) {
+  using Search = EpochSearch<words>;
+  if (!plan.classes.empty()) {
+    const std::size_t soon = 20'000 + 4 * plan.steps.size();
+    const auto thrifty = Search(plan, budget, Search::Mode::thrifty).run(soon);
+    if (thrifty && thrifty->answer != Decision::Answer::invalid) return *thrifty;
+    const auto relaxed = Search(plan, budget, Search::Mode::relaxed).run(10 * soon);
+    if (relaxed && relaxed->answer == Decision::Answer::invalid) return *relaxed;
+  }
+  return *Search(plan, budget, Search::Mode::exact).run(~std::size_t{0});
 }
 
 }  // namespace
@@ -603,9 +657,9 @@ Decision EpochSearch<words>::run() {
 std::optional<Decision> decide_by_epochs(const std::vector<RegisterOp>& ops,
                                          std::size_t value_count, const Budget& budget) {
   const EpochPlan plan(ops, value_count);
-  if (plan.slots <= 64) return EpochSearch<1>(plan, budget).run();
-  if (plan.slots <= 128) return EpochSearch<2>(plan, budget).run();
-  if (plan.slots <= 256) return EpochSearch<4>(plan, budget).run();
+  if (plan.slots <= 64) return decide<1>(plan, budget);
+  if (plan.slots <= 128) return decide<2>(plan, budget);
+  if (plan.slots <= 256) return decide<4>(plan, budget);
   return std::nullopt;
 }
 
