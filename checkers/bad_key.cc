@@ -25,6 +25,7 @@ const RegisterOp* BadKey::setter_of(ValueId value) const {
 std::string BadKey::name(const RegisterOp& op) { return fmt::format("op {}", op.invoked); }
 
 std::string BadKey::deed(const RegisterOp& op) const {
+  if (op.denies != no_value) return fmt::format("found another value than {}", value(op.denies));
   if (op.is_read()) return fmt::format("saw {}", value(op.observes));
   if (op.observes == no_value) return fmt::format("wrote {}", value(op.sets));
   return fmt::format("found {} = {} and made it {}", key(), value(op.observes), value(op.sets));

@@ -89,9 +89,9 @@ class EpochSearch {
     ValueId state = nil_value;
     EventIndex epoch = 0;  // T
     std::uint32_t hash = 0;
-    Set used;          // pending writes and compare-and-sets
-    Set satisfied;     // pending reads
-    bool fed = false;        // while steps are chosen: the last was a write, of no use as yet
+    Set used;                    // pending writes and compare-and-sets
+    Set satisfied;               // pending reads
+    bool fed = false;            // while steps are chosen: the last was a write, of no use as yet
     std::uint32_t used_now = 0;  // while steps are chosen: unknown operations among them
   };
   // Configurations with their counts, in rows; `next` links those of one place in a table.
@@ -140,7 +140,8 @@ class EpochSearch {
   [[nodiscard]] bool is_useful(const Current& from, ValueId value) const;
   // Of the pending writes (or compare-and-sets) that are like it, the one that returns first.
   template <class Alike>
-  [[nodiscard]] std::size_t soonest(const Set& among, std::size_t slot, Set& seen, Alike alike) const;
+  [[nodiscard]] std::size_t soonest(const Set& among, std::size_t slot, Set& seen,
+                                    Alike alike) const;
   [[nodiscard]] bool has_alike(const Set& among, const EpochPlan::Class& unknown) const;
   [[nodiscard]] std::size_t begun_before(const EpochPlan::Class& unknown, EventIndex when) const {
     return static_cast<std::size_t>(std::ranges::lower_bound(unknown.invoked, when) -
@@ -164,7 +165,9 @@ class EpochSearch {
   void forget_seen();
   [[nodiscard]] std::size_t bytes() const;
   void load(Current& to, const Rows& rows, std::size_t row) const;
-  [[nodiscard]] Decision give_up(const char* what) const;
+  // Whether time or memory has run out; why_ says which.
+  bool is_spent();
+  [[nodiscard]] Decision give_up() const;
 
   // A configuration to be expanded: a row of seen_, and how many times it was.
   struct Open {
@@ -193,7 +196,7 @@ class EpochSearch {
   std::size_t slot_ = 0;  // and its slot
   EventIndex now_ = 0;
   std::uint32_t allowance_ = 0;  // of unknown operations, for this expansion
-  Rows steps_;  // what has been reached while steps are chosen
+  Rows steps_;                   // what has been reached while steps are chosen
   Rows successors_;
   std::vector<std::uint32_t> order_;  // of the successors, by promise
 
@@ -201,6 +204,7 @@ class EpochSearch {
   std::vector<std::uint32_t> seen_table_;  // 1 + row of the newest of a chain; 0 is free
   std::vector<Open> open_;
   std::size_t tried_ = 0;
+  const char* why_ = nullptr;  // it must give up
 };
 
 template <std::size_t words>
@@ -421,9 +425,9 @@ void EpochSearch<words>::try_writes(const Current& from) {
   Set seen;
   open.each([&](std::size_t slot) {
     if (seen.has(slot)) return;
-    const std::size_t first = soonest(open, slot, seen, [](const RegisterOp& a, const RegisterOp& b) {
-      return a.sets == b.sets;
-    });
+    const std::size_t first =
+        soonest(open, slot, seen,
+                [](const RegisterOp& a, const RegisterOp& b) { return a.sets == b.sets; });
     const ValueId value = in(slot).sets;
     if (!is_useful(from, value)) return;
     next_ = from;
@@ -482,6 +486,7 @@ void EpochSearch<words>::choose_steps() {
   steps_.heads.push_back(here_.head);
   steps_.counts = here_.counts;
   for (std::size_t i = 0; i < steps_.heads.size(); ++i) {
+    if (i % steps_between_looks == steps_between_looks - 1 && is_spent()) return;
     load(from_, steps_, i);
     try_returning(from_);
     try_writes(from_);
@@ -594,19 +599,31 @@ void EpochSearch<words>::load(Current& to, const Rows& rows, std::size_t row) co
 
 template <std::size_t words>
 std::size_t EpochSearch<words>::bytes() const {
-  return seen_.heads.capacity() * sizeof(Configuration) + seen_.counts.capacity() * 8 +
-         (seen_.next.capacity() + seen_table_.capacity()) * 4 + open_.capacity() * sizeof(Open);
+  return (seen_.heads.capacity() + steps_.heads.capacity()) * sizeof(Configuration) +
+         seen_.counts.capacity() * 8 + (seen_.next.capacity() + seen_table_.capacity()) * 4 +
+         open_.capacity() * sizeof(Open);
 }
 
 template <std::size_t words>
-Decision EpochSearch<words>::give_up(const char* what) const {
+bool EpochSearch<words>::is_spent() {
+  // The next growth of a vector may need as much again.
+  if (budget_.deadline.passed()) {
+    why_ = "time ran out";
+  } else if (bytes() > budget_.memory / 3) {
+    why_ = "memory ran out";
+  }
+  return why_ != nullptr;
+}
+
+template <std::size_t words>
+Decision EpochSearch<words>::give_up() const {
   std::size_t unknown = 0;
   for (const EpochPlan::Class& one : plan_.classes) unknown += one.invoked.size();
   return {Decision::Answer::unknown,
           fmt::format("{} after {} configurations ({} operations, up to {} at once, {} of unknown "
                       "outcome that may have been seen); write each value only once, use fewer "
                       "clients per key or shorter histories per key, or allow the checker more",
-                      what, tried_, plan_.ops.size(), plan_.slots, unknown)};
+                      why_, tried_, plan_.ops.size(), plan_.slots, unknown)};
 }
 
 template <std::size_t words>
@@ -616,11 +633,8 @@ std::optional<Decision> EpochSearch<words>::run(std::size_t most) {
   if (add_to_seen(here_)) open_.push_back({0, 0});
   while (!open_.empty()) {
     if (tried_ == most) return std::nullopt;
-    if (tried_++ % steps_between_looks == 0) {
-      if (budget_.deadline.passed()) return give_up("time ran out");
-      // The next growth of a vector may need as much again.
-      if (bytes() > budget_.memory / 3) return give_up("memory ran out");
-    }
+    if (tried_++ % steps_between_looks == 0) is_spent();
+    if (why_ != nullptr) return give_up();
     const Open open = open_.back();
     open_.pop_back();
     load(here_, seen_, open.row);
@@ -634,11 +648,12 @@ std::optional<Decision> EpochSearch<words>::run(std::size_t most) {
     accounted ? emit(here_) : expand();
     keep_successors();
   }
+  if (why_ != nullptr) return give_up();
   return Decision{Decision::Answer::invalid, {}};
 }
 
-// Most valid histories are found to be so by thrift. Of the others, many are impossible however many
-// unknown operations there were, which is seen without counting them.
+// Most valid histories are found to be so by thrift. Of the others, many are impossible however
+// many unknown operations there were, which is seen without counting them.
 template <std::size_t words>
 Decision decide(const EpochPlan& plan, const Budget& budget) {
   using Search = EpochSearch<words>;

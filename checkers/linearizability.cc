@@ -6,9 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "checkers/columns.h"
 #include "checkers/decide.h"
 #include "checkers/explain.h"
 #include "checkers/verify.h"
+#include "checkers/zones.h"
 
 namespace ordeal::checkers {
 
@@ -22,7 +24,7 @@ struct KeyVerdict {
   Nanoseconds took{};
 };
 
-KeyVerdict judge(const History& history, const KeyOperations& key, const Budget& budget) {
+KeyVerdict judge(const Columns& columns, std::size_t key, const Budget& budget) {
   const auto began = SteadyClock::now();
   const auto undecided = [](std::string why) {
     return KeyVerdict{{Decision::Answer::unknown, std::move(why)}, {}};
@@ -30,22 +32,38 @@ KeyVerdict judge(const History& history, const KeyOperations& key, const Budget&
   if (budget.deadline.passed()) {
     return undecided("time ran out before this key was looked at; allow the checker more");
   }
-  Register reg = read_register(history, key);
-  if (!reg.malformed.empty()) return undecided(reg.malformed);
-  Decision decision = decide_register(std::move(reg.ops), reg.values.size(), budget);
+  if (!columns.malformed(key).empty()) return undecided(columns.malformed(key));
+  Decision decision;
+  if (const auto valid = decide_by_zones(columns.ops(key))) {
+    decision.answer = *valid ? Decision::Answer::valid : Decision::Answer::invalid;
+  } else {
+    const auto found = columns.ops(key);
+    std::vector<RegisterOp> ops(found.begin(), found.end());
+    const std::size_t values = make_dense(ops);
+    decision = decide_register(std::move(ops), values, budget);
+  }
   return {std::move(decision), SteadyClock::now() - began};
 }
 
-std::vector<KeyVerdict> judge_all(const History& history, const std::vector<KeyOperations>& keys,
+std::vector<KeyVerdict> judge_all(Columns& columns, const History& history,
                                   const CheckOptions& options) {
+  std::vector<KeyVerdict> verdicts(columns.keys());
+  if (columns.is_plain() && columns.malformed(0).empty() && !options.deadline.passed()) {
+    const auto began = SteadyClock::now();
+    if (const auto valid = decide_by_zones(columns, history.operations.size())) {
+      verdicts[0].decision.answer = *valid ? Decision::Answer::valid : Decision::Answer::invalid;
+      verdicts[0].took = SteadyClock::now() - began;
+      return verdicts;
+    }
+  }
+  columns.arrange();
   const std::size_t threads =
-      std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(keys.size(), 1));
+      std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(verdicts.size(), 1));
   const Budget budget = {options.deadline, options.memory_limit / threads};
-  std::vector<KeyVerdict> verdicts(keys.size());
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
-    for (std::size_t i = next++; i < keys.size(); i = next++)
-      verdicts[i] = judge(history, keys[i], budget);
+    for (std::size_t i = next++; i < verdicts.size(); i = next++)
+      verdicts[i] = judge(columns, i, budget);
   };
   std::vector<std::jthread> helpers;
   for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
@@ -82,9 +100,9 @@ std::string basis_of(const Finding& finding, bool is_minimal) {
 
 // The finding of a key that was found impossible, or the sentence of a defect when the verifier
 // disagrees.
-Result<Finding> find(const History& history, const KeyOperations& key, const Budget& budget,
-                     Nanoseconds first_took) {
-  const Register reg = read_register(history, key);
+Result<Finding> find(const History& history, const KeyOperations& key, FailedCas failed_cas,
+                     const Budget& budget, Nanoseconds first_took) {
+  const Register reg = read_register(history, key, failed_cas);
   const Core core = shrink(reg.ops, reg.values.size(), budget, first_took);
   const BadKey bad = {history, key, reg, core};
 
@@ -93,7 +111,7 @@ Result<Finding> find(const History& history, const KeyOperations& key, const Bud
   finding.key = key.key;
   for (const RegisterOp& op : core.ops)
     finding.witness.push_back(copy_of(history, op, core.breaks));
-  const auto possible = some_order_exists(finding.witness);
+  const auto possible = some_order_exists(finding.witness, failed_cas);
   if (possible && *possible) {
     return error(
         "{}the search found no order for key {}, but the verifier found one for the {} operations "
@@ -113,12 +131,12 @@ Result<Finding> find(const History& history, const KeyOperations& key, const Bud
 }
 
 // The bad keys that are not explained, in one finding without a witness.
-Finding count_rest(const std::vector<const KeyOperations*>& rest) {
+Finding count_rest(const std::vector<Value>& rest) {
   Finding finding;
   finding.promise = "linearizable reads and writes per key";
   std::string names;
   for (std::size_t i = 0; i < std::min(rest.size(), most_keys_named); ++i) {
-    names += (i == 0 ? "" : ", ") + to_text(rest[i]->key);
+    names += (i == 0 ? "" : ", ") + to_text(rest[i]);
   }
   if (rest.size() > most_keys_named)
     names += fmt::format(" and {} more", rest.size() - most_keys_named);
@@ -143,27 +161,31 @@ CheckReport check_linearizable_register(const History& history, const CheckOptio
   const auto began = SteadyClock::now();
   const Budget to_shrink = {Deadline::at(options.deadline.when() + time_to_shrink),
                             options.memory_limit};
-  const std::vector<KeyOperations> keys = split_by_key(history);
-  const std::vector<KeyVerdict> verdicts = judge_all(history, keys, options);
+  Columns columns(history, options);
+  const std::vector<KeyVerdict> verdicts = judge_all(columns, history, options);
 
   CheckReport report;
   report.checker = "linearizable";
-  report.keys = keys.size();
-  std::vector<const KeyOperations*> rest;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
+  report.keys = columns.keys();
+  std::vector<KeyOperations> keys;  // taken apart once more, slowly, for those that are explained
+  std::vector<Value> rest;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
     const Decision& decision = verdicts[i].decision;
+    if (decision.answer == Decision::Answer::valid) continue;
     if (decision.answer == Decision::Answer::unknown) {
-      report.undecided.push_back({keys[i].key, decision.why});
-    } else if (decision.answer == Decision::Answer::invalid &&
-               report.findings.size() == most_findings) {
-      rest.push_back(&keys[i]);
-    } else if (decision.answer == Decision::Answer::invalid) {
-      auto finding = find(history, keys[i], to_shrink, verdicts[i].took);
-      if (finding) {
-        report.findings.push_back(std::move(*finding));
-      } else {
-        report.undecided.push_back({keys[i].key, finding.error().message});
-      }
+      report.undecided.push_back({columns.key(i), decision.why});
+      continue;
+    }
+    if (report.findings.size() == most_findings) {
+      rest.push_back(columns.key(i));
+      continue;
+    }
+    if (keys.empty()) keys = split_by_key(history);
+    auto finding = find(history, keys[i], options.failed_cas, to_shrink, verdicts[i].took);
+    if (finding) {
+      report.findings.push_back(std::move(*finding));
+    } else {
+      report.undecided.push_back({columns.key(i), finding.error().message});
     }
   }
   number(report.findings);

@@ -4,9 +4,9 @@
 // Kroening 2015.)
 //
 // Semantics. `ok` happened between invocation and completion, both included. `fail` did not happen
-// and is left out; a failed compare-and-set is not evidence. `info` may have happened at any time
-// from its invocation on, or never. Order is that of event indices alone; times are not looked at.
-// A key that nobody has written reads nil.
+// and is left out; a failed compare-and-set is evidence only if the options say so. `info` may have
+// happened at any time from its invocation on, or never. Order is that of event indices alone;
+// times are not looked at. A key that nobody has written reads nil.
 //
 // The answer is exact: valid, invalid, or unknown at the deadline or memory limit with the keys
 // named.

@@ -96,6 +96,9 @@ class Search {
   [[nodiscard]] bool can_follow(ValueId observes) const {
     return observes == no_value ? !wasted() : observes == state();
   }
+  [[nodiscard]] bool fits(const RegisterOp& read) const {
+    return read.observes != no_value ? read.observes == state() : read.denies != state();
+  }
   std::size_t satisfy_reads();
 
   const std::vector<RegisterOp>& ops_;
@@ -178,7 +181,7 @@ std::size_t Search::satisfy_reads() {
   for (std::uint32_t slot = 0; slot < occupants_.size(); ++slot) {
     if (occupants_[slot] == nobody || happened(slot)) continue;
     const RegisterOp& op = ops_[occupants_[slot]];
-    if (!op.is_read() || op.observes != state()) continue;
+    if (!op.is_read() || !fits(op)) continue;
     flip(slot);
     ++satisfied;
   }
@@ -196,7 +199,7 @@ bool Search::walk() {
     const RegisterOp& op = ops_[step.index];
     if (step.kind == StepKind::begin) {
       occupants_[slot] = step.index;
-      if (op.is_read() && op.observes == state()) flip(slot);
+      if (op.is_read() && fits(op)) flip(slot);
     } else {
       if (!happened(slot)) {
         set_head(wasted(), state());

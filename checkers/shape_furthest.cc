@@ -45,7 +45,10 @@ class Furthest {
     }
     for (std::size_t i = 0; i < ops_.size(); ++i) {
       const RegisterOp& op = ops_[i];
-      if (!may_follow(placed, i) || (op.observes != no_value && op.observes != state)) continue;
+      if (!may_follow(placed, i) || (op.observes != no_value && op.observes != state) ||
+          (op.denies != no_value && op.denies == state)) {
+        continue;
+      }
       order_.push_back(i);
       extend(placed | std::uint32_t{1} << i, op.is_read() ? state : op.sets);
       order_.pop_back();
@@ -111,6 +114,7 @@ void explain_furthest(const BadKey& bad, Finding& finding) {
   const RegisterOp* newest =
       nullptr;  // the last certain write of another value before the breaking one began
   for (const RegisterOp& op : bad.core.ops) {
+    if (breaks.observes == no_value) break;  // it denies a value: what it found is not known
     if (!op.is_read() && op.sets != breaks.observes && op.precedes(breaks)) newest = &op;
   }
   if (newest == nullptr) {

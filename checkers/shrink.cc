@@ -69,7 +69,7 @@ Core Shrinker::run(const std::vector<RegisterOp>& ops) {
 RegisterOp Shrinker::find_break(const std::vector<RegisterOp>& ops) {
   std::vector<RegisterOp> candidates;
   for (const RegisterOp& op : ops) {
-    if (op.is_certain() && op.observes != no_value) candidates.push_back(op);
+    if (op.is_certain() && op.is_answer()) candidates.push_back(op);
   }
   std::ranges::sort(candidates, {}, &RegisterOp::completed);
   ORDEAL_CHECK(!candidates.empty(), "a history without answers cannot be impossible");
@@ -143,6 +143,15 @@ SoundSubsets::SoundSubsets(const std::vector<RegisterOp>& ops, std::size_t value
 
 void SoundSubsets::add_sources(const RegisterOp& observer,
                                std::vector<std::size_t>& sources) const {
+  if (observer.denies != no_value) {
+    for (std::size_t i = 0; i < ops_.size(); ++i) {
+      if (ops_[i].is_read() || ops_[i].sets == observer.denies) continue;
+      if (ops_[i].invoked < observer.completed && replaced_at_[i] > observer.invoked) {
+        sources.push_back(i);
+      }
+    }
+    return;
+  }
   std::size_t found = 0;
   std::size_t last_begun = ops_.size();
   for (const std::size_t i : setters_[observer.observes]) {
@@ -167,7 +176,7 @@ std::vector<bool> SoundSubsets::around(std::vector<bool> wanted) const {
   while (!open.empty()) {
     const RegisterOp& op = ops_[open.back()];
     open.pop_back();
-    if (op.observes == no_value) continue;
+    if (!op.is_answer()) continue;
     sources.clear();
     add_sources(op, sources);
     for (const std::size_t i : sources) {

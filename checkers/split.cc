@@ -1,5 +1,6 @@
 #include "checkers/split.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -40,13 +41,23 @@ std::vector<KeyOperations> split_by_key(const History& history) {
   return keys;
 }
 
-Register read_register(const History& history, const KeyOperations& key) {
+bool is_mismatch(const History& history, const Operation& op) {
+  if (op.function != Function::cas || op.outcome != Outcome::fail || op.completed == never) {
+    return false;
+  }
+  const std::string& error = history.error_of(op);
+  return error.empty() || error.starts_with(cas_mismatch);
+}
+
+Register read_register(const History& history, const KeyOperations& key, FailedCas failed_cas) {
   Register result;
   Interner id(result.values);
   for (const std::uint32_t position : key.positions) {
     const Operation& op = history.operations[position];
-    const bool certain = op.outcome == Outcome::ok && op.completed != never;
-    if (op.outcome == Outcome::fail || (op.function == Function::read && !certain)) continue;
+    const bool denies = failed_cas == FailedCas::evidence && is_mismatch(history, op);
+    const bool certain = denies || (op.outcome == Outcome::ok && op.completed != never);
+    if ((op.outcome == Outcome::fail && !denies) || (op.function == Function::read && !certain))
+      continue;
 
     RegisterOp entry;
     entry.invoked = op.invoked;
@@ -66,8 +77,8 @@ Register read_register(const History& history, const KeyOperations& key) {
             to_text(op.argument));
         return result;
       }
-      entry.observes = id(pair->at(0));
-      entry.sets = id(pair->at(1));
+      (denies ? entry.denies : entry.observes) = id(pair->at(0));
+      if (!denies) entry.sets = id(pair->at(1));
     }
     if (!certain) ++result.unknown;
     result.ops.push_back(entry);
@@ -76,6 +87,8 @@ Register read_register(const History& history, const KeyOperations& key) {
 }
 
 void drop_unobservable(std::vector<RegisterOp>& ops, std::size_t value_count) {
+  const auto denies = [](const RegisterOp& op) { return op.denies != no_value; };
+  if (std::ranges::any_of(ops, denies)) return;
   std::vector<std::uint32_t> observers(value_count, 0);
   std::vector<std::vector<std::uint32_t>> unknown_setters(value_count);
   for (std::uint32_t i = 0; i < ops.size(); ++i) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "checkers/check.h"
 #include "core/history.h"
 
 namespace ordeal::checkers {
@@ -29,6 +30,8 @@ struct RegisterOp {
 
   [[nodiscard]] bool is_certain() const { return completed != never; }
   [[nodiscard]] bool is_read() const { return sets == no_value; }
+  // Tells something about the state that it found.
+  [[nodiscard]] bool is_answer() const { return observes != no_value || denies != no_value; }
   // Before in real time: in every order.
   [[nodiscard]] bool precedes(const RegisterOp& other) const { return completed < other.invoked; }
 };
@@ -42,8 +45,13 @@ struct KeyOperations {
 // Keys in the order of their first operation.
 [[nodiscard]] std::vector<KeyOperations> split_by_key(const History& history);
 
+// Whether the operation is a compare-and-set that was answered: another value was found. One that
+// failed without a word counts, too: foreign histories give no reasons.
+[[nodiscard]] bool is_mismatch(const History& history, const Operation& op);
+
 // What of a key's history can bear on the verdict. Left out are operations that failed and reads
-// without an answer: they had no effect and saw nothing that we know of.
+// without an answer: they had no effect and saw nothing that we know of. A failed compare-and-set
+// denies the value that it expected where that is evidence.
 struct Register {
   std::vector<RegisterOp> ops;  // by invocation, ascending
   std::vector<Value> values;    // by ValueId; values[nil_value] is nil
@@ -51,13 +59,14 @@ struct Register {
   std::string malformed;        // why the key cannot be judged, empty when it can
 };
 
-[[nodiscard]] Register read_register(const History& history, const KeyOperations& key);
+[[nodiscard]] Register read_register(const History& history, const KeyOperations& key,
+                                     FailedCas failed_cas = FailedCas::ignored);
 
 // Takes out unknown operations that no order needs: those that set a value which nobody observes.
 // Any order stays right without such an operation: whatever came between it and the next write
 // would have observed its value. Nobody is a certain operation or an unknown one that is itself
-// still in; a failed compare-and-set proves nothing here and is not in the list. So a chain of
-// unknown compare-and-sets goes from its end.
+// still in. So a chain of unknown compare-and-sets goes from its end. Where values are denied
+// nothing goes: any value may be what was there instead.
 void drop_unobservable(std::vector<RegisterOp>& ops, std::size_t value_count);
 
 }  // namespace ordeal::checkers

@@ -9,8 +9,10 @@ constexpr std::size_t most_operations = 16;
 // Tries to put one more operation behind those in `placed`, which left the register at `state`.
 class AllOrders {
  public:
-  explicit AllOrders(const std::vector<WitnessOperation>& ops)
-      : ops_(ops), tried_((std::size_t{1} << ops.size()) * (ops.size() + 1)) {}
+  AllOrders(const std::vector<WitnessOperation>& ops, FailedCas failed_cas)
+      : ops_(ops),
+        failed_cas_(failed_cas),
+        tried_((std::size_t{1} << ops.size()) * (ops.size() + 1)) {}
 
   bool extend(unsigned placed, int last_setter) {
     if (is_complete(placed)) return true;
@@ -22,7 +24,7 @@ class AllOrders {
         last_setter < 0 ? Value() : set_by(ops_[static_cast<std::size_t>(last_setter)]);
     for (std::size_t i = 0; i < ops_.size(); ++i) {
       if (has(placed, i) || !may_be_next(placed, i) || !answers(ops_[i], state)) continue;
-      const bool sets = ops_[i].request.function != Function::read;
+      const bool sets = ops_[i].request.function != Function::read && !denies(ops_[i]);
       if (extend(placed | 1U << i, sets ? static_cast<int>(i) : last_setter)) return true;
     }
     return false;
@@ -30,7 +32,13 @@ class AllOrders {
 
  private:
   static bool has(unsigned set, std::size_t i) { return (set >> i & 1U) != 0; }
-  static bool must_happen(const WitnessOperation& op) { return op.outcome == Outcome::ok; }
+  bool denies(const WitnessOperation& op) const {
+    return failed_cas_ == FailedCas::evidence && op.outcome == Outcome::fail &&
+           op.request.function == Function::cas;
+  }
+  bool must_happen(const WitnessOperation& op) const {
+    return op.outcome == Outcome::ok || denies(op);
+  }
 
   bool is_complete(unsigned placed) const {
     for (std::size_t i = 0; i < ops_.size(); ++i) {
@@ -45,11 +53,12 @@ class AllOrders {
       const bool to_come = k != i && !has(placed, k) && must_happen(ops_[k]);
       if (to_come && ops_[k].completed < ops_[i].invoked) return false;
     }
-    return ops_[i].outcome != Outcome::fail;
+    return ops_[i].outcome != Outcome::fail || denies(ops_[i]);
   }
 
   // An answer that was never received fits any state.
-  static bool answers(const WitnessOperation& op, const Value& state) {
+  bool answers(const WitnessOperation& op, const Value& state) const {
+    if (denies(op)) return !(op.request.argument.as_list()->at(0) == state);
     if (op.request.function == Function::read) return !must_happen(op) || op.result == state;
     if (op.request.function == Function::cas) return op.request.argument.as_list()->at(0) == state;
     return true;
@@ -61,6 +70,7 @@ class AllOrders {
   }
 
   const std::vector<WitnessOperation>& ops_;
+  FailedCas failed_cas_;
   std::vector<bool> tried_;  // by what is placed and who set the state: it led nowhere
 };
 
@@ -76,9 +86,10 @@ bool is_one_register(const std::vector<WitnessOperation>& ops) {
 
 }  // namespace
 
-std::optional<bool> some_order_exists(const std::vector<WitnessOperation>& operations) {
+std::optional<bool> some_order_exists(const std::vector<WitnessOperation>& operations,
+                                      FailedCas failed_cas) {
   if (operations.size() > most_operations || !is_one_register(operations)) return std::nullopt;
-  return AllOrders(operations).extend(0, -1);
+  return AllOrders(operations, failed_cas).extend(0, -1);
 }
 
 }  // namespace ordeal::checkers

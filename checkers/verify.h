@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "checkers/check.h"
 #include "core/finding.h"
 
 namespace ordeal::checkers {
@@ -13,7 +14,9 @@ namespace ordeal::checkers {
 // True: some order of these operations, in agreement with their event indices, gives every answer,
 // starting from nil. False: none does. nullopt: it cannot say, there are more than 16 operations or
 // several keys.
-[[nodiscard]] std::optional<bool> some_order_exists(
-    const std::vector<WitnessOperation>& operations);
+// A compare-and-set among them that failed found another value than it expected, where that is
+// evidence; otherwise it did not happen.
+[[nodiscard]] std::optional<bool> some_order_exists(const std::vector<WitnessOperation>& operations,
+                                                    FailedCas failed_cas = FailedCas::ignored);
 
 }  // namespace ordeal::checkers

@@ -1,8 +1,10 @@
 // Why this is exact. Every value is set once, so the operations on one value (its setter first,
 // then those that observe it) stand together in every order, and a compare-and-set glues the values
-// it leads from and to: the values of one chain form a block that nothing can come between. Unknown
-// setters that are still here are observed, through others of their kind at most, by a certain
-// operation; so they did happen.
+// it leads from and to: the values of one chain form a block that nothing can come between.
+//
+// Unknown setters count only if a certain operation observes their value, directly or through
+// compare-and-sets of unknown outcome that themselves count: then they did happen. The others can
+// be taken out of any order: nobody stands behind them in their blocks.
 //
 // Inside a block the order of values is given; it must not contradict real time. Between blocks, A
 // must come before B when some operation of A completed before some operation of B began: when
@@ -12,150 +14,263 @@
 // overlap. Each other block ("backward") has a point of [begun, done] that lies inside no forward
 // interval, because none contains it whole; put it there. The order of these places satisfies every
 // constraint.
+//
+// Compare-and-sets that lead in a circle, a value observed that nobody set, and two
+// compare-and-sets from one value admit no order: each value is there once.
 
 #include "checkers/zones.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdlib>
 #include <limits>
+#include <memory>
 
 namespace ordeal::checkers {
 
 namespace {
 
-using Moment = std::int64_t;
-constexpr Moment before_everything = -1;
-
+// What is known of one value. All zero: nothing yet; so memory that was never touched costs
+// nothing.
 struct Cluster {
-  const RegisterOp* setter = nullptr;
-  Moment done = std::numeric_limits<Moment>::max();
-  Moment begun = before_everything;
-  bool is_observed = false;
-  ValueId next = no_value;     // the value that a compare-and-set turned this one into
-  ValueId sibling = no_value;  // another value made from the same expected one
+  std::uint32_t done_complement = 0;  // of the first completion
+  std::uint32_t begun = 0;            // one more than the last invocation
+  std::uint32_t setter = 0;           // one more than its invocation; 0: none
+  std::uint32_t parent = 0;           // one more than the value that its setter found
+  std::uint32_t next = 0;             // one more than the value that it was turned into
+  bool is_wanted = false;             // its setter is certain, or a certain operation observes it
+  bool is_live = false;               // it was there, in every order
 
-  [[nodiscard]] bool is_present() const { return setter != nullptr || is_observed; }
   void add(const RegisterOp& op) {
-    done = std::min<Moment>(done, op.completed);
-    begun = std::max<Moment>(begun, op.invoked);
+    done_complement = std::max(done_complement, ~op.completed);
+    begun = std::max(begun, op.invoked + 1);
   }
+  [[nodiscard]] EventIndex done() const { return ~done_complement; }
 };
 
-struct Zone {
-  Moment done;
-  Moment begun;
-};
-
-class Clusters {
+// Clusters by value, where values are not much larger than their number.
+class DirectClusters {
  public:
-  explicit Clusters(std::size_t value_count) : clusters_(value_count) {}
-
-  // False when a value is set twice, or nil at all.
-  bool fill(const std::vector<RegisterOp>& ops) {
-    for (const RegisterOp& op : ops) {
-      if (op.is_read()) {
-        clusters_[op.observes].add(op);
-      } else {
-        Cluster& cluster = clusters_[op.sets];
-        if (op.sets == nil_value || cluster.setter != nullptr) return false;
-        cluster.setter = &op;
-        cluster.add(op);
-        link(op);
-      }
-      if (op.observes != no_value) clusters_[op.observes].is_observed = true;
-    }
-    return true;
+  explicit DirectClusters(std::size_t operations)
+      : limit_(4 * operations + 1024),
+        size_(1),
+        clusters_(static_cast<Cluster*>(std::calloc(limit_, sizeof(Cluster)))) {
+    if (clusters_ == nullptr) limit_ = 0;
   }
 
-  // Whether compare-and-sets lead from values to values in a circle.
-  [[nodiscard]] bool has_circle() const {
-    std::size_t present = 0;
-    std::size_t reached = 0;
-    std::vector<ValueId> open;
-    for (ValueId value = 0; value < clusters_.size(); ++value) {
-      present += clusters_[value].is_present() ? 1U : 0U;
-      if (starts_block(value)) open.push_back(value);
-    }
-    while (!open.empty()) {
-      const ValueId value = open.back();
-      open.pop_back();
-      ++reached;
-      for (ValueId next = clusters_[value].next; next != no_value; next = clusters_[next].sibling) {
-        open.push_back(next);
-      }
-    }
-    return reached < present;
+  static constexpr std::size_t none = ~std::size_t{0};
+  // Where the value's cluster is; none when it is beyond reach.
+  std::size_t operator()(ValueId value) {
+    if (value >= limit_) return none;
+    size_ = std::max<std::size_t>(size_, value + std::size_t{1});
+    return value;
   }
-
-  // A value observed but never set, or taken away twice.
-  [[nodiscard]] bool has_orphan_or_fork() const {
-    for (ValueId value = 0; value < clusters_.size(); ++value) {
-      const Cluster& cluster = clusters_[value];
-      if (cluster.is_observed && cluster.setter == nullptr && value != nil_value) return true;
-      if (cluster.next != no_value && clusters_[cluster.next].sibling != no_value) return true;
-    }
-    return false;
-  }
-
-  // The zones of all blocks; nullopt when a block contradicts real time in itself.
-  [[nodiscard]] std::optional<std::vector<Zone>> blocks() const {
-    std::vector<Zone> zones;
-    for (ValueId value = 0; value < clusters_.size(); ++value) {
-      if (!starts_block(value)) continue;
-      Zone zone = {std::numeric_limits<Moment>::max(), before_everything};
-      for (ValueId part = value; part != no_value; part = clusters_[part].next) {
-        const Cluster& cluster = clusters_[part];
-        const bool seen_early = cluster.setter != nullptr && cluster.done < cluster.setter->invoked;
-        if (seen_early || cluster.done < zone.begun) return std::nullopt;
-        zone.done = std::min(zone.done, cluster.done);
-        zone.begun = std::max(zone.begun, cluster.begun);
-      }
-      if (value == nil_value) zone.done = before_everything;
-      zones.push_back(zone);
-    }
-    return zones;
-  }
+  Cluster& operator[](std::size_t i) { return clusters_.get()[i]; }
+  [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  void link(const RegisterOp& op) {
-    if (op.observes == no_value) return;
-    clusters_[op.sets].sibling = clusters_[op.observes].next;
-    clusters_[op.observes].next = op.sets;
+  struct Free {
+    void operator()(Cluster* memory) const { std::free(memory); }
+  };
+  std::size_t limit_;
+  std::size_t size_;  // one more than the highest in use
+  std::unique_ptr<Cluster, Free> clusters_;
+};
+
+// Clusters in order of appearance, with a table of values. Kept by each thread, for the next key.
+class TableClusters {
+ public:
+  void reset(std::size_t operations) {
+    const std::size_t wanted = std::bit_ceil(4 * operations + 16);
+    if (table_.size() < wanted || table_.size() > 64 * wanted) {
+      table_.assign(wanted, 0);
+    } else {
+      for (const std::size_t place : places_) table_[place] = 0;
+    }
+    places_.clear();
+    values_.clear();
+    clusters_.clear();
+    (*this)(nil_value);
   }
 
-  [[nodiscard]] bool starts_block(ValueId value) const {
-    const Cluster& cluster = clusters_[value];
-    if (!cluster.is_present()) return false;
-    return cluster.setter == nullptr || cluster.setter->observes == no_value;
+  static constexpr std::size_t none = ~std::size_t{0};
+  std::size_t operator()(ValueId value) {
+    const std::size_t mask = table_.size() - 1;
+    std::size_t place = (value * std::size_t{0x9e3779b97f4a7c15U} >> 32U) & mask;
+    while (table_[place] != 0 && values_[table_[place] - 1] != value) place = (place + 1) & mask;
+    if (table_[place] == 0) {
+      values_.push_back(value);
+      clusters_.emplace_back();
+      places_.push_back(place);
+      table_[place] = static_cast<std::uint32_t>(values_.size());
+    }
+    return table_[place] - 1;
   }
+  Cluster& operator[](std::size_t i) { return clusters_[i]; }
+  [[nodiscard]] std::size_t size() const { return clusters_.size(); }
 
+ private:
+  std::vector<std::uint32_t> table_;  // one more than the position
+  std::vector<std::size_t> places_;   // in use
+  std::vector<ValueId> values_;
   std::vector<Cluster> clusters_;
 };
 
-bool fit_together(const std::vector<Zone>& zones) {
-  std::vector<Zone> forward;
-  for (const Zone& zone : zones) {
-    if (zone.done < zone.begun) forward.push_back(zone);
+struct Zone {
+  std::int64_t done;
+  std::int64_t begun;
+};
+
+template <class Clusters>
+class Zones {
+ public:
+  explicit Zones(Clusters& clusters) : clusters_(clusters) {}
+
+  // Takes in one operation, in any order. False when this algorithm does not apply.
+  bool add(const RegisterOp& op);
+  [[nodiscard]] std::optional<bool> decide();
+
+ private:
+  bool keep_live();
+  bool link();
+  bool lay_out();
+  bool add_block(std::size_t first);
+  bool fit_together();
+
+  Clusters& clusters_;
+  bool has_denials_ = false;
+  std::size_t live_ = 0;
+  std::size_t placed_ = 0;
+  std::vector<Zone> forward_;
+  std::vector<Zone> backward_;
+};
+
+template <class Clusters>
+bool Zones<Clusters>::add(const RegisterOp& op) {
+  if (op.denies != no_value) {
+    has_denials_ = true;
+    return true;
   }
-  std::ranges::sort(forward, {}, &Zone::done);
-  for (std::size_t i = 1; i < forward.size(); ++i) {
-    if (forward[i].done < forward[i - 1].begun) return false;
+  if (op.sets == no_value) {
+    const std::size_t observed = clusters_(op.observes);
+    if (observed == Clusters::none) return false;
+    clusters_[observed].add(op);
+    clusters_[observed].is_wanted = true;
+    return true;
   }
-  for (const Zone& zone : zones) {
-    if (zone.done < zone.begun) continue;
-    const auto after = std::ranges::lower_bound(forward, zone.begun, {}, &Zone::done);
-    if (after != forward.begin() && zone.done < std::prev(after)->begun) return false;
+  const std::size_t parent = op.observes == no_value ? 0 : clusters_(op.observes);
+  const std::size_t set = clusters_(op.sets);
+  if (set == Clusters::none || parent == Clusters::none || op.sets == nil_value) return false;
+  Cluster& cluster = clusters_[set];
+  if (cluster.setter != 0) return false;
+  cluster.setter = op.invoked + 1;
+  cluster.add(op);
+  if (op.observes != no_value) cluster.parent = static_cast<std::uint32_t>(parent + 1);
+  if (!op.is_certain()) return true;
+  cluster.is_wanted = true;
+  if (op.observes != no_value) clusters_[parent].is_wanted = true;
+  return true;
+}
+
+// Marks what was there: what is wanted, and what it was made from. False when somebody observed a
+// value that nobody set.
+template <class Clusters>
+bool Zones<Clusters>::keep_live() {
+  for (std::size_t i = 0; i < clusters_.size(); ++i) {
+    if (!clusters_[i].is_wanted) continue;
+    for (std::size_t at = i; !clusters_[at].is_live; at = clusters_[at].parent - 1) {
+      clusters_[at].is_live = true;
+      ++live_;
+      if (clusters_[at].setter == 0 && at != 0) return false;
+      if (clusters_[at].parent == 0) break;
+    }
   }
   return true;
 }
 
+// False when two compare-and-sets found the same value.
+template <class Clusters>
+bool Zones<Clusters>::link() {
+  for (std::size_t i = 0; i < clusters_.size(); ++i) {
+    if (!clusters_[i].is_live || clusters_[i].parent == 0) continue;
+    std::uint32_t& next = clusters_[clusters_[i].parent - 1].next;
+    if (next != 0) return false;
+    next = static_cast<std::uint32_t>(i + 1);
+  }
+  return true;
+}
+
+// The block that begins with that value. False when it contradicts real time in itself.
+template <class Clusters>
+bool Zones<Clusters>::add_block(std::size_t first) {
+  Zone zone = {std::numeric_limits<std::int64_t>::max(), -1};
+  for (std::size_t at = first;; at = clusters_[at].next - 1) {
+    const Cluster& cluster = clusters_[at];
+    ++placed_;
+    const std::int64_t done = cluster.done();
+    const bool seen_early = cluster.setter != 0 && done + 1 < cluster.setter;
+    if (seen_early || done < zone.begun) return false;
+    zone.done = std::min(zone.done, done);
+    zone.begun = std::max(zone.begun, std::int64_t{cluster.begun} - 1);
+    if (cluster.next == 0) break;
+  }
+  if (first == 0) zone.done = -1;
+  (zone.done < zone.begun ? forward_ : backward_).push_back(zone);
+  return true;
+}
+
+template <class Clusters>
+bool Zones<Clusters>::lay_out() {
+  for (std::size_t i = 0; i < clusters_.size(); ++i) {
+    if (clusters_[i].is_live && clusters_[i].parent == 0 && !add_block(i)) return false;
+  }
+  return placed_ == live_;  // the others lead in a circle
+}
+
+template <class Clusters>
+bool Zones<Clusters>::fit_together() {
+  if (!std::ranges::is_sorted(forward_, {}, &Zone::done)) {
+    std::ranges::sort(forward_, {}, &Zone::done);
+  }
+  for (std::size_t i = 1; i < forward_.size(); ++i) {
+    if (forward_[i].done < forward_[i - 1].begun) return false;
+  }
+  // Blocks come about in order of time, almost: the place of the last is near that of the next.
+  std::size_t after = 0;
+  for (const Zone& zone : backward_) {
+    while (after < forward_.size() && forward_[after].done < zone.begun) ++after;
+    while (after > 0 && forward_[after - 1].done >= zone.begun) --after;
+    if (after > 0 && zone.done < forward_[after - 1].begun) return false;
+  }
+  return true;
+}
+
+template <class Clusters>
+std::optional<bool> Zones<Clusters>::decide() {
+  if (!keep_live() || !link()) return false;
+  forward_.reserve(live_ / 4);
+  if (!lay_out() || !fit_together()) return false;
+  return has_denials_ ? std::nullopt : std::optional(true);
+}
+
 }  // namespace
 
-std::optional<bool> decide_by_zones(const std::vector<RegisterOp>& ops, std::size_t value_count) {
-  Clusters clusters(value_count);
-  if (!clusters.fill(ops) || clusters.has_circle()) return std::nullopt;
-  if (clusters.has_orphan_or_fork()) return false;
-  const auto zones = clusters.blocks();
-  return zones && fit_together(*zones);
+std::optional<bool> decide_by_zones(std::span<const RegisterOp> ops) {
+  static thread_local TableClusters clusters;
+  clusters.reset(ops.size());
+  Zones<TableClusters> zones(clusters);
+  for (const RegisterOp& op : ops) {
+    if (!zones.add(op)) return std::nullopt;
+  }
+  return zones.decide();
+}
+
+std::optional<bool> decide_by_zones(const Columns& plain, std::size_t operations) {
+  DirectClusters clusters(operations);
+  Zones<DirectClusters> zones(clusters);
+  bool applies = true;
+  plain.each([&](const RegisterOp& op) { applies = applies && zones.add(op); });
+  return applies ? zones.decide() : std::nullopt;
 }
 
 }  // namespace ordeal::checkers

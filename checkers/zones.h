@@ -3,20 +3,22 @@
 // concurrency.
 //
 // After Gibbons and Korach, "Testing shared memories" (SIAM J. Computing 26(4), 1997), extended to
-// chains of compare-and-sets, to writes of unknown outcome, and to the initial nil. Pure; any
-// thread.
+// chains of compare-and-sets, to writes of unknown outcome, and to the initial nil. One pass over
+// the operations; memory is 32 bytes a value. Pure; any thread.
 
 #include <optional>
-#include <vector>
+#include <span>
 
-#include "checkers/split.h"
+#include "checkers/columns.h"
 
 namespace ordeal::checkers {
 
 // Whether an order exists; nullopt when the operations are not of the kind that this algorithm
-// decides: a value written twice, nil written, or compare-and-sets that expect each other's values
-// in a circle. `ops` must have been through drop_unobservable.
-[[nodiscard]] std::optional<bool> decide_by_zones(const std::vector<RegisterOp>& ops,
-                                                  std::size_t value_count);
+// decides: a value written twice, or nil written. Values are those of Columns or any others, nil
+// being 0. Where values are denied it tells what is impossible even without that, and declines
+// otherwise.
+[[nodiscard]] std::optional<bool> decide_by_zones(std::span<const RegisterOp> ops);
+// The same of a whole history, if it is plain, without copying it.
+[[nodiscard]] std::optional<bool> decide_by_zones(const Columns& plain, std::size_t operations);
 
 }  // namespace ordeal::checkers

@@ -14,6 +14,7 @@ struct Item {
   Value observed;
   bool sets;
   Value set;
+  bool denies = false;  // observed anything but `observed`
 };
 
 // The operations of `rest` in any order behind a register that holds `state`.
@@ -25,7 +26,8 @@ bool try_orders(std::list<Item>& rest, const Value& state) {
   for (auto i = rest.begin(); i != rest.end(); ++i) {
     bool something_came_before = false;
     for (const Item& other : rest) something_came_before |= !other.optional && other.to < i->from;
-    if (something_came_before || (i->observes && !(i->observed == state))) continue;
+    if (something_came_before) continue;
+    if (i->observes && (i->observed == state) == i->denies) continue;
     std::list<Item> taken;
     const auto next = std::next(i);
     taken.splice(taken.begin(), rest, i);
@@ -39,10 +41,12 @@ bool try_orders(std::list<Item>& rest, const Value& state) {
 
 }  // namespace
 
-bool is_linearizable_by_force(const History& history, const Value& key) {
+bool is_linearizable_by_force(const History& history, const Value& key, FailedCas failed_cas) {
   std::list<Item> items;
   for (const Operation& op : history.operations) {
-    if (!(op.key == key) || op.outcome == Outcome::fail) continue;
+    const bool denies = op.outcome == Outcome::fail && op.function == Function::cas &&
+                        failed_cas == FailedCas::evidence && op.completed != never;
+    if (!(op.key == key) || (op.outcome == Outcome::fail && !denies)) continue;
     Item item = {op.invoked, op.completed, op.outcome == Outcome::info, false, {}, false, {}};
     if (op.function == Function::read && !item.optional) {
       item.observes = true;
@@ -51,7 +55,9 @@ bool is_linearizable_by_force(const History& history, const Value& key) {
       item.sets = true;
       item.set = op.argument;
     } else if (op.function == Function::cas) {
-      item.observes = item.sets = true;
+      item.observes = true;
+      item.sets = !denies;
+      item.denies = denies;
       item.observed = op.argument.as_list()->at(0);
       item.set = op.argument.as_list()->at(1);
     }
@@ -66,8 +72,9 @@ bool is_linearizable_by_force(const std::vector<RegisterOp>& ops) {
     return id == nil_value ? Value() : Value(static_cast<int>(id));
   };
   for (const RegisterOp& op : ops) {
-    items.push_back({op.invoked, op.completed, op.completed == never, op.observes != no_value,
-                     name(op.observes), op.sets != no_value, name(op.sets)});
+    items.push_back({op.invoked, op.completed, op.completed == never, op.is_answer(),
+                     name(op.denies != no_value ? op.denies : op.observes), op.sets != no_value,
+                     name(op.sets), op.denies != no_value});
   }
   return try_orders(items, Value());
 }

@@ -10,7 +10,8 @@
 namespace ordeal::checkers::test {
 
 // Straight from the history, without the checker's splitting.
-[[nodiscard]] bool is_linearizable_by_force(const History& history, const Value& key);
+[[nodiscard]] bool is_linearizable_by_force(const History& history, const Value& key,
+                                            FailedCas failed_cas = FailedCas::ignored);
 [[nodiscard]] bool is_linearizable_by_force(const std::vector<RegisterOp>& ops);
 
 }  // namespace ordeal::checkers::test

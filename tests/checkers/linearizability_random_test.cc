@@ -37,7 +37,7 @@ Complaint check_deciders(const Register& reg, bool valid) {
   if (is_linearizable_by_force(ops) != valid) return "dropping unobservable operations";
   if (!says(decide_by_search(ops, plenty), valid)) return "search";
   if (!says(*decide_by_epochs(ops, reg.values.size(), plenty), valid)) return "epochs";
-  const auto zones = decide_by_zones(ops, reg.values.size());
+  const auto zones = decide_by_zones(reg.ops);
   if (zones && *zones != valid) return "zones";
   return {};
 }
@@ -82,9 +82,9 @@ Complaint check_core(const Register& reg) {
   return {};
 }
 
-Complaint check_finding(const History& history, const Finding& finding) {
+Complaint check_finding(const History& history, const Finding& finding, FailedCas failed_cas) {
   if (finding.certainty != Certainty::proven) return "not proven";
-  if (some_order_exists(finding.witness) != false) return "the verifier does not agree";
+  if (some_order_exists(finding.witness, failed_cas) != false) return "the verifier does not agree";
   if (finding.headline.empty() || finding.diagnosis.empty() || finding.reasons.empty())
     return "not explained";
   std::set<EventIndex> ids;
@@ -106,8 +106,10 @@ Complaint check_finding(const History& history, const Finding& finding) {
   return breaking == 1 ? "" : "not one breaking operation";
 }
 
-Complaint check_report(const History& history, const std::set<std::string>& bad_keys) {
+Complaint check_report(const History& history, const std::set<std::string>& bad_keys,
+                       FailedCas failed_cas) {
   CheckOptions options;
+  options.failed_cas = failed_cas;
   options.deadline = Deadline::after(1min);
   const CheckReport report = check_linearizable_register(history, options);
   const auto expected =
@@ -116,7 +118,8 @@ Complaint check_report(const History& history, const std::set<std::string>& bad_
   std::set<std::string> found;
   for (const Finding& finding : report.findings) {
     found.insert(to_text(finding.key));
-    if (Complaint complaint = check_finding(history, finding); !complaint.empty()) return complaint;
+    if (Complaint complaint = check_finding(history, finding, failed_cas); !complaint.empty())
+      return complaint;
   }
   return found == bad_keys ? "" : "the keys of the findings";
 }
@@ -127,11 +130,11 @@ struct Tally {
   std::size_t by_zones = 0;
 };
 
-Complaint check_history(const History& history, Rng& rng, Tally& tally) {
+Complaint check_history(const History& history, FailedCas failed_cas, Rng& rng, Tally& tally) {
   std::set<std::string> bad_keys;
   for (const KeyOperations& key : split_by_key(history)) {
-    const Register reg = read_register(history, key);
-    const bool valid = is_linearizable_by_force(history, key.key);
+    const Register reg = read_register(history, key, failed_cas);
+    const bool valid = is_linearizable_by_force(history, key.key, failed_cas);
     if (!valid) bad_keys.insert(to_text(key.key));
     if (Complaint complaint = check_deciders(reg, valid); !complaint.empty()) return complaint;
     if (Complaint complaint = valid ? check_soundness(reg, rng) : check_core(reg);
@@ -139,11 +142,9 @@ Complaint check_history(const History& history, Rng& rng, Tally& tally) {
       return complaint;
     }
     ++(valid ? tally.valid : tally.invalid);
-    std::vector<RegisterOp> ops = reg.ops;
-    drop_unobservable(ops, reg.values.size());
-    if (decide_by_zones(ops, reg.values.size())) ++tally.by_zones;
+    if (decide_by_zones(reg.ops)) ++tally.by_zones;
   }
-  return check_report(history, bad_keys);
+  return check_report(history, bad_keys, failed_cas);
 }
 
 }  // namespace
@@ -154,7 +155,8 @@ TEST_CASE("zones, search, shrinker and verifier agree with trying all orders") {
   for (std::uint64_t seed = 1; seed <= histories; ++seed) {
     Rng rng(seed);
     const History history = random_history(random_shape(rng), rng);
-    const Complaint complaint = check_history(history, rng, tally);
+    const FailedCas failed_cas = rng.chance(0.3) ? FailedCas::evidence : FailedCas::ignored;
+    const Complaint complaint = check_history(history, failed_cas, rng, tally);
     if (!complaint.empty()) FAIL("seed " << seed << ": " << complaint << "\n" << to_text(history));
   }
   // The comparison is worth something only if it saw enough of everything.

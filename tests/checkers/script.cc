@@ -39,7 +39,9 @@ class Recorder {
     event.function = request.function;
     event.key = request.key;
     event.value = std::move(value);
-    if (type == EventType::fail) event.error = "refused";
+    if (type == EventType::fail) {
+      event.error = event.function == Function::cas ? std::string(cas_mismatch) : "refused";
+    }
     const auto added = builder_.add(std::move(event));
     ORDEAL_CHECK(added.has_value(), added ? "" : added.error().message);
   }
