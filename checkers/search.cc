@@ -2,27 +2,28 @@
 // completion whose operation has not taken effect; the configuration is that position, the state of
 // the register, which of the pending certain operations have taken effect (a bit a slot; an
 // operation has its slot from invocation to completion), and how many unknown operations of each
-// class were used. A class is all unknown operations that observe and set the same.
+// class were used. A class is all unknown operations of one kind.
 //
 // What is not tried, and why nothing is lost:
 //
 // Nothing takes effect before a completion forces it. Take any right order and, at each completion
 // whose operation is still open, let happen what the order has up to it: all of that has begun.
 //
-// A pending read that the state satisfies happens at once. It changes nothing, and whatever could
-// follow without it can follow with it.
+// A pending operation that only looks happens as soon as the state gives its answer. It changes
+// nothing, and whatever could follow without it can follow with it.
 //
 // Of pending operations that are alike, the one that completes first is taken; and before an
 // unknown one, a certain one that is like it. In a right order the two can change places.
 //
-// Unknown operations are never forced. One that leaves the state as it was, or whose state is
-// overwritten before anybody observed it ("wasted"), can be taken out of a right order.
+// Unknown operations are never forced, and one that leaves the state as it was can be taken out of
+// a right order.
 
 #include "checkers/search.h"
 
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -45,27 +46,25 @@ struct Step {
   StepKind kind;
 };
 
-struct UnknownClass {
-  ValueId observes;
-  ValueId sets;
-};
-
 class Search {
  public:
-  Search(const std::vector<RegisterOp>& ops, const Budget& budget)
-      : ops_(ops), budget_(budget), slots_of_(ops.size(), nobody) {
+  Search(const std::vector<SearchOp>& ops, StateSpace& space, const Budget& budget)
+      : ops_(ops), space_(space), budget_(budget), slots_of_(ops.size(), nobody) {
     lay_out_time();
     assign_slots();
     lay_out_configuration();
   }
 
   Decision run();
+  // After an answer of valid: the operations in a right order.
+  [[nodiscard]] std::vector<std::uint32_t> order();
 
  private:
   struct Frame {
     std::size_t record;  // in the memo
     std::size_t first_choice;
     std::size_t next_choice;
+    std::uint32_t taken = 0;  // the choice that it is being tried with
   };
 
   void lay_out_time();
@@ -81,30 +80,25 @@ class Search {
   bool backtrack(const Memo& memo);
   [[nodiscard]] Decision give_up(const char* what, std::size_t tried) const;
 
-  // The configuration's words: position, wasted flag and state; then slots; then counts.
-  [[nodiscard]] ValueId state() const { return static_cast<ValueId>(current_[0]); }
-  [[nodiscard]] bool wasted() const { return ((current_[0] >> 32U) & 1U) != 0; }
-  void set_head(bool wasted, ValueId state) {
-    current_[0] = (position_ << 33U) | (std::uint64_t{wasted} << 32U) | state;
-  }
+  // The configuration's words: position and state; then slots; then counts.
+  [[nodiscard]] StateId state() const { return static_cast<StateId>(current_[0]); }
+  void set_head(StateId state) { current_[0] = (position_ << 32U) | state; }
   [[nodiscard]] bool happened(std::uint32_t slot) const {
     return ((current_[1 + slot / 64] >> (slot % 64)) & 1U) != 0;
   }
   void flip(std::uint32_t slot) { current_[1 + slot / 64] ^= std::uint64_t{1} << (slot % 64); }
   [[nodiscard]] std::uint64_t used(std::size_t unknown_class) const;
   void use(std::size_t unknown_class);
-  [[nodiscard]] bool can_follow(ValueId observes) const {
-    return observes == no_value ? !wasted() : observes == state();
-  }
-  [[nodiscard]] bool fits(const RegisterOp& read) const {
-    return read.observes != no_value ? read.observes == state() : read.denies != state();
-  }
-  std::size_t satisfy_reads();
+  // The state after an operation of that kind; no_state when it cannot follow here.
+  [[nodiscard]] StateId after(std::uint32_t kind) { return space_.step(state(), kind); }
+  void look();
+  void look_with(std::uint32_t slot);
 
-  const std::vector<RegisterOp>& ops_;
+  const std::vector<SearchOp>& ops_;
+  StateSpace& space_;
   const Budget& budget_;
   std::vector<Step> time_;
-  std::vector<UnknownClass> classes_;
+  std::vector<std::uint32_t> classes_;   // their kinds
   std::vector<std::uint32_t> slots_of_;  // by operation
   std::size_t count_bits_ = 8;           // of one class in a configuration
 
@@ -113,21 +107,23 @@ class Search {
   std::vector<std::uint32_t> available_;  // by class: invoked so far
   std::vector<std::uint64_t> current_;    // the configuration
   std::vector<Frame> frames_;
-  std::vector<std::uint32_t> choices_;  // of all frames, in a row
+  std::vector<std::uint32_t> choices_;              // of all frames, in a row
+  std::vector<std::uint32_t>* happened_ = nullptr;  // while an order is replayed
 };
 
 void Search::lay_out_time() {
-  std::map<std::pair<ValueId, ValueId>, std::uint32_t> class_of;
+  std::unordered_map<std::uint32_t, std::uint32_t> class_of;
   for (std::uint32_t i = 0; i < ops_.size(); ++i) {
-    const RegisterOp& op = ops_[i];
+    const SearchOp& op = ops_[i];
     if (op.is_certain()) {
       time_.push_back({op.invoked, i, StepKind::begin});
       time_.push_back({op.completed, i, StepKind::end});
       continue;
     }
-    const auto [entry, added] = class_of.try_emplace(std::pair(op.observes, op.sets),
-                                                     static_cast<std::uint32_t>(classes_.size()));
-    if (added) classes_.push_back({op.observes, op.sets});
+    if (space_.only_looks(op.kind)) continue;
+    const auto [entry, added] =
+        class_of.try_emplace(op.kind, static_cast<std::uint32_t>(classes_.size()));
+    if (added) classes_.push_back(op.kind);
     time_.push_back({op.invoked, entry->second, StepKind::appear});
   }
   std::ranges::sort(time_, {}, &Step::at);
@@ -176,16 +172,16 @@ void Search::use(std::size_t unknown_class) {
   current_[word] += std::uint64_t{1} << (unknown_class % per_word * count_bits_);
 }
 
-std::size_t Search::satisfy_reads() {
-  std::size_t satisfied = 0;
-  for (std::uint32_t slot = 0; slot < occupants_.size(); ++slot) {
-    if (occupants_[slot] == nobody || happened(slot)) continue;
-    const RegisterOp& op = ops_[occupants_[slot]];
-    if (!op.is_read() || !fits(op)) continue;
-    flip(slot);
-    ++satisfied;
-  }
-  return satisfied;
+void Search::look_with(std::uint32_t slot) {
+  if (occupants_[slot] == nobody || happened(slot)) return;
+  const SearchOp& op = ops_[occupants_[slot]];
+  if (!space_.only_looks(op.kind) || after(op.kind) == no_state) return;
+  flip(slot);
+  if (happened_ != nullptr) happened_->push_back(occupants_[slot]);
+}
+
+void Search::look() {
+  for (std::uint32_t slot = 0; slot < occupants_.size(); ++slot) look_with(slot);
 }
 
 bool Search::walk() {
@@ -196,13 +192,12 @@ bool Search::walk() {
       continue;
     }
     const std::uint32_t slot = slots_of_[step.index];
-    const RegisterOp& op = ops_[step.index];
     if (step.kind == StepKind::begin) {
       occupants_[slot] = step.index;
-      if (op.is_read() && fits(op)) flip(slot);
+      look_with(slot);
     } else {
       if (!happened(slot)) {
-        set_head(wasted(), state());
+        set_head(state());
         return true;
       }
       flip(slot);
@@ -235,29 +230,26 @@ void Search::find_choices() {
   const std::size_t first = choices_.size();
   for (std::uint32_t slot = 0; slot < occupants_.size(); ++slot) {
     if (occupants_[slot] == nobody || happened(slot)) continue;
-    const RegisterOp& op = ops_[occupants_[slot]];
-    if (!op.is_read() && can_follow(op.observes)) choices_.push_back(occupants_[slot]);
+    const SearchOp& op = ops_[occupants_[slot]];
+    if (!space_.only_looks(op.kind) && after(op.kind) != no_state) {
+      choices_.push_back(occupants_[slot]);
+    }
   }
   const auto begin = choices_.begin() + static_cast<std::ptrdiff_t>(first);
   std::sort(begin, choices_.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const RegisterOp& x = ops_[a];
-    const RegisterOp& y = ops_[b];
-    return std::tie(x.observes, x.sets, x.completed) < std::tie(y.observes, y.sets, y.completed);
+    return std::tie(ops_[a].kind, ops_[a].completed) < std::tie(ops_[b].kind, ops_[b].completed);
   });
-  const auto alike = [&](std::uint32_t a, std::uint32_t b) {
-    return ops_[a].observes == ops_[b].observes && ops_[a].sets == ops_[b].sets;
-  };
+  const auto alike = [&](std::uint32_t a, std::uint32_t b) { return ops_[a].kind == ops_[b].kind; };
   choices_.erase(std::unique(begin, choices_.end(), alike), choices_.end());
   const std::size_t certain = choices_.size();
 
   for (std::uint32_t i = 0; i < classes_.size(); ++i) {
-    const UnknownClass& unknown = classes_[i];
-    if (used(i) >= available_[i] || unknown.sets == state() || !can_follow(unknown.observes))
-      continue;
+    if (used(i) >= available_[i]) continue;
+    const StateId next = after(classes_[i]);
+    if (next == no_state || next == state()) continue;
     bool has_certain_like = false;
     for (std::size_t k = first; k < certain && !has_certain_like; ++k) {
-      const RegisterOp& op = ops_[choices_[k]];
-      has_certain_like = op.observes == unknown.observes && op.sets == unknown.sets;
+      has_certain_like = ops_[choices_[k]].kind == classes_[i];
     }
     if (!has_certain_like) choices_.push_back(unknown_bit | i);
   }
@@ -267,10 +259,7 @@ void Search::find_choices() {
   const std::uint32_t forcing = time_[position_].index;
   const auto rank = [&](std::uint32_t choice) {
     const bool unknown = (choice & unknown_bit) != 0;
-    const ValueId sets = unknown ? classes_[choice & ~unknown_bit].sets : ops_[choice].sets;
-    const bool helps =
-        choice == forcing || (ops_[forcing].is_read() && sets == ops_[forcing].observes);
-    return std::tuple(!helps, unknown, unknown ? choice : ops_[choice].completed);
+    return std::tuple(choice != forcing, unknown, unknown ? choice : ops_[choice].completed);
   };
   std::sort(choices_.begin() + static_cast<std::ptrdiff_t>(first), choices_.end(),
             [&](std::uint32_t a, std::uint32_t b) { return rank(a) > rank(b); });
@@ -278,14 +267,15 @@ void Search::find_choices() {
 
 void Search::choose(std::uint32_t choice) {
   const bool unknown = (choice & unknown_bit) != 0;
+  const std::uint32_t kind = unknown ? classes_[choice & ~unknown_bit] : ops_[choice].kind;
+  const StateId next = after(kind);
   if (unknown) {
     use(choice & ~unknown_bit);
   } else {
     flip(slots_of_[choice]);
   }
-  set_head(false, unknown ? classes_[choice & ~unknown_bit].sets : ops_[choice].sets);
-  const std::size_t satisfied = satisfy_reads();
-  set_head(unknown && satisfied == 0, state());
+  set_head(next);
+  look();
 }
 
 bool Search::backtrack(const Memo& memo) {
@@ -298,14 +288,15 @@ bool Search::backtrack(const Memo& memo) {
   choices_.resize(frame.next_choice);
   const std::uint64_t* record = memo.record(frame.record);
   std::copy(record, record + current_.size(), current_.begin());
-  walk_back_to(static_cast<std::size_t>(current_[0] >> 33U));
-  choose(choices_[--frame.next_choice]);
+  walk_back_to(static_cast<std::size_t>(current_[0] >> 32U));
+  frame.taken = choices_[--frame.next_choice];
+  choose(frame.taken);
   return true;
 }
 
 Decision Search::give_up(const char* what, std::size_t tried) const {
   std::size_t unknown = 0;
-  for (const RegisterOp& op : ops_) unknown += op.is_certain() ? 0U : 1U;
+  for (const SearchOp& op : ops_) unknown += op.is_certain() ? 0U : 1U;
   return {
       Decision::Answer::unknown,
       fmt::format(
@@ -317,12 +308,14 @@ Decision Search::give_up(const char* what, std::size_t tried) const {
 
 Decision Search::run() {
   Memo memo(current_.size(), budget_.memory - budget_.memory / 4);
-  set_head(false, nil_value);
+  set_head(first_state);
+  look();
   for (std::size_t steps = 0; walk(); ++steps) {
     if (steps % steps_between_looks == 0) {
       if (budget_.deadline.passed()) return give_up("time ran out", memo.size());
       const std::size_t stack = frames_.capacity() * sizeof(Frame) + choices_.capacity() * 4;
-      if (stack > budget_.memory / 4) return give_up("memory ran out", memo.size());
+      if (stack + space_.bytes() > budget_.memory / 4)
+        return give_up("memory ran out", memo.size());
     }
     switch (memo.insert(current_.data())) {
       case Memo::Insertion::out_of_memory:
@@ -332,7 +325,7 @@ Decision Search::run() {
       case Memo::Insertion::added: {
         const std::size_t first = choices_.size();
         find_choices();
-        frames_.push_back({memo.size() - 1, first, choices_.size()});
+        frames_.push_back({memo.size() - 1, first, choices_.size(), 0});
       }
     }
     if (!backtrack(memo)) return {Decision::Answer::invalid, {}};
@@ -340,10 +333,77 @@ Decision Search::run() {
   return {Decision::Answer::valid, {}};
 }
 
+// The choices that stand are those that led to the end: they are made again, from the start.
+std::vector<std::uint32_t> Search::order() {
+  std::vector<std::uint32_t> choices;
+  for (const Frame& frame : frames_) choices.push_back(frame.taken);
+  walk_back_to(0);
+  std::ranges::fill(current_, 0);
+  std::ranges::fill(occupants_, nobody);
+  std::vector<std::uint32_t> happened;
+  happened_ = &happened;
+  set_head(first_state);
+  for (const std::uint32_t choice : choices) {
+    walk();
+    if ((choice & unknown_bit) == 0) {
+      happened.push_back(choice);
+    } else {
+      // Of a class, those that begin first are used first.
+      const std::uint32_t kind = classes_[choice & ~unknown_bit];
+      std::uint64_t skip = used(choice & ~unknown_bit);
+      for (std::uint32_t i = 0; i < ops_.size(); ++i) {
+        if (ops_[i].kind != kind || ops_[i].is_certain() || skip-- > 0) continue;
+        happened.push_back(i);
+        break;
+      }
+    }
+    choose(choice);
+  }
+  walk();
+  happened_ = nullptr;
+  return happened;
+}
+
+// What an operation of a register finds and leaves; states are values.
+class RegisterSpace : public StateSpace {
+ public:
+  std::uint32_t kind_of(const RegisterOp& op) {
+    const auto [entry, added] = kinds_.try_emplace(std::tuple(op.observes, op.sets, op.denies),
+                                                   static_cast<std::uint32_t>(ops_.size()));
+    if (added) ops_.push_back(op);
+    return entry->second;
+  }
+  StateId step(StateId state, std::uint32_t kind) override {
+    const RegisterOp& op = ops_[kind];
+    if ((op.observes != no_value && op.observes != state) || op.denies == state) return no_state;
+    return op.is_read() ? state : op.sets;
+  }
+  bool only_looks(std::uint32_t kind) const override { return ops_[kind].is_read(); }
+  std::size_t bytes() const override { return ops_.capacity() * sizeof(RegisterOp); }
+
+ private:
+  std::map<std::tuple<ValueId, ValueId, ValueId>, std::uint32_t> kinds_;
+  std::vector<RegisterOp> ops_;
+};
+
 }  // namespace
 
-Decision decide_by_search(const std::vector<RegisterOp>& ops, const Budget& budget) {
-  return Search(ops, budget).run();
+Decision decide_by_search(const std::vector<SearchOp>& ops, StateSpace& space, const Budget& budget,
+                          std::vector<std::uint32_t>* order) {
+  Search search(ops, space, budget);
+  Decision decision = search.run();
+  if (order != nullptr && decision.answer == Decision::Answer::valid) *order = search.order();
+  return decision;
+}
+
+Decision decide_by_search(const std::vector<RegisterOp>& ops, const Budget& budget,
+                          std::vector<std::uint32_t>* order) {
+  RegisterSpace space;
+  std::vector<SearchOp> kinds;
+  for (const RegisterOp& op : ops) {
+    kinds.push_back({op.invoked, op.completed, space.kind_of(op)});
+  }
+  return decide_by_search(kinds, space, budget, order);
 }
 
 }  // namespace ordeal::checkers

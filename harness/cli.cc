@@ -31,6 +31,7 @@ struct Flags {
   ClientCheckFlags client_check;
   OutputFlags output;
   std::string reads = "linearizable";
+  std::string failed_cas = "ignored";
   std::string progress = "auto";
   std::string color = "auto";
   std::filesystem::path run_directory;
@@ -197,11 +198,25 @@ void add_lab(CLI::App& app, Flags& flags) {
 void add_others(CLI::App& app, Flags& flags) {
   CLI::App* check =
       app.add_subcommand("check", "judge a stored run or a history again; needs no cluster");
-  check->add_option("path", flags.check.path, "a run directory, or a history.jsonl")
+  check
+      ->add_option("path", flags.check.path,
+                   "a run directory, a history.jsonl, or another tool's history")
       ->required()
       ->check(CLI::ExistingPath);
-  check->add_option("--as", flags.check.workload, "how to judge a bare history [register]")
-      ->type_name("WORKLOAD");
+  check->add_option("--as", flags.check.as, "how to judge a bare history [what it looks like]")
+      ->type_name("MODEL");
+  check
+      ->add_option("--format", flags.check.format,
+                   "of another tool: edn, porcupine-log, calls or intervals [detected]")
+      ->check(CLI::IsMember({"edn", "porcupine-log", "calls", "intervals"}))
+      ->type_name("FORMAT");
+  check
+      ->add_option("--failed-cas", flags.failed_cas,
+                   "a compare-and-set that found another value is evidence, or ignored [ignored]")
+      ->check(CLI::IsMember({"evidence", "ignored"}))
+      ->type_name("HOW");
+  check->add_flag("--witness", flags.check.wants_order,
+                  "of a valid history, print one right order of each key");
   add_duration(check, "--check-time", flags.check.check_timeout,
                "for the checkers, then INCONCLUSIVE");
   add_output(check, flags);
@@ -284,6 +299,7 @@ void settle(Flags& flags) {
     break;
   }
   flags.run.output = flags.check.output = flags.output;
+  flags.check.failed_cas_is_evidence = flags.failed_cas == "evidence";
   flags.run.configuration.cluster_options.serializable_reads = flags.reads == "serializable";
   flags.run.progress = flags.progress == "bar"     ? Progress::bar
                        : flags.progress == "lines" ? Progress::lines

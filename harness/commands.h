@@ -46,7 +46,10 @@ int run_command(RunFlags flags);
 
 struct CheckFlags {
   std::filesystem::path path;  // a run directory, or a history
-  std::string workload = "register";
+  std::string as;
+  std::string format;
+  bool failed_cas_is_evidence = false;
+  bool wants_order = false;
   Nanoseconds check_timeout = 60s;
   OutputFlags output;
 };

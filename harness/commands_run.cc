@@ -127,12 +127,15 @@ int check_command(const CheckFlags& flags) {
   checkers::CheckOptions options;
   options.deadline = Deadline::after(flags.check_timeout);
   options.threads = std::max(1U, std::thread::hardware_concurrency());
+  if (flags.failed_cas_is_evidence) options.failed_cas = checkers::FailedCas::evidence;
   std::error_code ignored;
   if (!std::filesystem::is_directory(flags.path, ignored)) {
-    Result<RunRecord> record = judge_history(flags.path, flags.workload, options);
-    if (!record) return broken(record.error());
-    print_end({*record, flags.path, {}}, flags.output);
-    return exit_code(record->verdict);
+    const FileQuestion question = {flags.as, flags.format, flags.wants_order};
+    const Result<FileAnswer> answer = judge_file(flags.path, question, options);
+    if (!answer) return broken(answer.error());
+    print_end({answer->record, flags.path, {}}, flags.output);
+    for (const std::string& line : answer->order) fmt::print("{}\n", line);
+    return exit_code(answer->record.verdict);
   }
   Result<RunRecord> record = judge(flags.path, options);
   if (!record) return broken(record.error());

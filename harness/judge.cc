@@ -58,26 +58,6 @@ void read_faults(const std::filesystem::path& directory, const Plan& plan, RunRe
   run.faults = summarize(plan.faults, ledger);
 }
 
-// The workload's checkers, and what they leave open.
-void check(const History& history, const workloads::Workload& workload,
-           const checkers::CheckOptions& options, RunRecord& run) {
-  run.checks = workload.check(history, options);
-  int number = 0;
-  for (CheckReport& report : run.checks) {
-    for (Finding& finding : report.findings) {
-      finding.number = ++number;
-      place(finding, run.faults, run.leaders);
-    }
-    for (const auto& undecided : report.undecided) {
-      const bool defect = undecided.why.starts_with(defect_mark);
-      add_reason(run, defect ? Verdict::broken : Verdict::inconclusive,
-                 fmt::format("{}: key {} is undecided: {}", report.checker, to_text(undecided.key),
-                             undecided.why),
-                 defect ? "please report this history" : "");
-    }
-  }
-}
-
 void judge_execution(const Execution& execution, const Plan& plan, RunRecord& run) {
   run.interrupted = execution.interrupted_in.has_value();
   run.health = execution.health;
@@ -114,7 +94,32 @@ void judge_faults(const Execution& execution, RunRecord& run) {
   }
 }
 
-Verdict decide(const RunRecord& run) {
+}  // namespace
+
+void check(const History& history, const workloads::Workload& workload,
+           const checkers::CheckOptions& options, RunRecord& run) {
+  take_in(workload.check(history, options), run);
+}
+
+void take_in(std::vector<CheckReport> checks, RunRecord& run) {
+  run.checks = std::move(checks);
+  int number = 0;
+  for (CheckReport& report : run.checks) {
+    for (Finding& finding : report.findings) {
+      finding.number = ++number;
+      place(finding, run.faults, run.leaders);
+    }
+    for (const auto& undecided : report.undecided) {
+      const bool defect = undecided.why.starts_with(defect_mark);
+      add_reason(run, defect ? Verdict::broken : Verdict::inconclusive,
+                 fmt::format("{}: key {} is undecided: {}", report.checker, to_text(undecided.key),
+                             undecided.why),
+                 defect ? "please report this history" : "");
+    }
+  }
+}
+
+Verdict verdict_of(const RunRecord& run) {
   Verdict verdict = Verdict::pass;
   for (const VerdictReason& reason : run.reasons) verdict = worst(verdict, reason.verdict);
   for (const CheckReport& report : run.checks) {
@@ -124,8 +129,6 @@ Verdict decide(const RunRecord& run) {
   }
   return verdict;
 }
-
-}  // namespace
 
 Result<RunRecord> judge(const std::filesystem::path& directory, const Execution& execution,
                         const checkers::CheckOptions& options) {
@@ -176,7 +179,7 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
   if (run.reasons.empty()) {
     run.reasons = vacuity(run.coverage, run.faults, workload->needs());
   }
-  run.verdict = decide(run);
+  run.verdict = verdict_of(run);
   std::stable_sort(run.reasons.begin(), run.reasons.end(),
                    [](const VerdictReason& a, const VerdictReason& b) {
                      return a.verdict != b.verdict && worst(a.verdict, b.verdict) == a.verdict;
@@ -195,25 +198,6 @@ Result<RunRecord> judge(const std::filesystem::path& directory,
     execution = std::move(*read);
   }
   return judge(directory, execution, options);
-}
-
-Result<RunRecord> judge_history(const std::filesystem::path& file, const std::string& workload,
-                                const checkers::CheckOptions& options) {
-  const auto& kinds = workloads::workload_kinds();
-  const auto kind = std::find_if(kinds.begin(), kinds.end(),
-                                 [&](const auto& candidate) { return candidate.name == workload; });
-  if (kind == kinds.end()) return error("--as {}: there is no such workload", workload);
-  const Result<History> history = read_history(file);
-  if (!history) return pass_on(history.error());
-  RunRecord run;
-  run.name = file.filename().string();
-  run.workload = workload;
-  run.nodes = history->nodes.size();
-  run.ordeal_version = version();
-  check(*history, *kind->make({}), options, run);
-  run.coverage = measure_coverage(*history, {}, {}, run.checks);
-  run.verdict = decide(run);
-  return run;
 }
 
 }  // namespace ordeal::harness

@@ -7,6 +7,7 @@
 #include "checkers/check.h"
 #include "core/run.h"
 #include "harness/execution.h"
+#include "workloads/workload.h"
 
 namespace ordeal::harness {
 
@@ -19,10 +20,27 @@ namespace ordeal::harness {
                                       const checkers::CheckOptions& options);
 [[nodiscard]] Result<RunRecord> judge(const std::filesystem::path& directory,
                                       const checkers::CheckOptions& options);
-// A history alone, by the checkers of that workload: PASS means that they found nothing and left
-// nothing open.
-[[nodiscard]] Result<RunRecord> judge_history(const std::filesystem::path& file,
-                                              const std::string& workload,
-                                              const checkers::CheckOptions& options);
+// How to judge a file that is no run.
+struct FileQuestion {
+  std::string as;      // a workload, for a history of ours, or a model; empty: what it looks like
+  std::string format;  // of a foreign tool; empty: detected
+  bool wants_order = false;  // of a valid history: one right order of each key
+};
+struct FileAnswer {
+  RunRecord record;
+  std::vector<std::string> order;  // one operation a line, each key for itself
+};
+// A history alone, ours or a foreign tool's: PASS means that nothing was found and nothing left
+// open.
+[[nodiscard]] Result<FileAnswer> judge_file(const std::filesystem::path& file,
+                                            const FileQuestion& question,
+                                            const checkers::CheckOptions& options);
+// What the checks amount to: each reason, each finding and what was left open.
+[[nodiscard]] Verdict verdict_of(const RunRecord& run);
+// What the workload's checkers say of the history, and what they leave open.
+void check(const History& history, const workloads::Workload& workload,
+           const checkers::CheckOptions& options, RunRecord& run);
+// The same of checks that have been made.
+void take_in(std::vector<CheckReport> checks, RunRecord& run);
 
 }  // namespace ordeal::harness

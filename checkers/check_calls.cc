@@ -1,0 +1,220 @@
+#include "checkers/check_calls.h"
+
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "checkers/containers.h"
+#include "checkers/linearizability.h"
+
+namespace ordeal::checkers {
+
+namespace {
+
+constexpr Nanoseconds time_to_shrink = 5s;
+constexpr std::size_t most_told = 12;  // calls in the words of a finding
+
+std::optional<bool> decide_fast(const std::vector<Call>& calls, const ModelKind& model) {
+  if (model.name == "queue") return decide_queue(calls);
+  if (model.name == "stack") return decide_stack(calls);
+  if (model.name == "priority-queue") return decide_priority_queue(calls);
+  if (model.name == "set") return decide_set(calls);
+  if (model.name == "counter") return decide_counter(calls);
+  return std::nullopt;
+}
+
+// What had begun by that event; what completed later is unknown.
+std::vector<Call> prefix_of(const std::vector<Call>& calls, EventIndex end) {
+  std::vector<Call> prefix;
+  for (const Call& call : calls) {
+    if (call.invoked > end) break;
+    prefix.push_back(call);
+    if (call.completed <= end) continue;
+    prefix.back().completed = never;
+    prefix.back().result = {};
+  }
+  return prefix;
+}
+
+class Shrinker {
+ public:
+  Shrinker(const ModelKind& model, const Budget& budget) : model_(model), budget_(budget) {}
+
+  // The shortest impossible prefix, and what of it is left.
+  std::vector<Call> run(const std::vector<Call>& calls) {
+    std::vector<EventIndex> ends;
+    for (const Call& call : calls) {
+      if (call.is_certain()) ends.push_back(call.completed);
+    }
+    std::ranges::sort(ends);
+    std::size_t low = 0;
+    std::size_t high = ends.size() - 1;
+    while (low < high) {
+      const std::size_t middle = low + (high - low) / 2;
+      if (is_impossible(prefix_of(calls, ends[middle]))) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    std::vector<Call> core = prefix_of(calls, ends[high]);
+    broken_at_ = ends[high];
+    for (std::size_t length = std::max<std::size_t>(core.size() / 2, 1);; length /= 2) {
+      leave_out(core, length);
+      if (length <= 1) break;
+    }
+    return core;
+  }
+  [[nodiscard]] EventIndex broken_at() const { return broken_at_; }
+
+ private:
+  bool is_impossible(const std::vector<Call>& calls) const {
+    const Budget step = {Deadline::after(1s).sooner(budget_.deadline), budget_.memory};
+    return !budget_.deadline.passed() &&
+           decide_calls(calls, model_, step).answer == Decision::Answer::invalid;
+  }
+  // Calls that go together: on one element, or one that only looks.
+  [[nodiscard]] std::vector<std::vector<std::size_t>> groups(const std::vector<Call>& calls) const {
+    std::vector<std::vector<std::size_t>> groups;
+    std::unordered_map<Value, std::size_t, ValueHash> places;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      const Value& element = calls[i].argument.is_nil() ? calls[i].result : calls[i].argument;
+      const bool whole = calls[i].act == Act::members || calls[i].act == Act::contains;
+      if (model_.only_looks(calls[i]) || !calls[i].is_certain()) {
+        // An unknown removal may have taken any element: it stays unless nothing else does.
+        if (model_.only_looks(calls[i])) groups.push_back({i});
+      }
+      if (!model_.is_elementwise || whole || element.is_nil()) continue;
+      const auto [entry, added] = places.try_emplace(element, groups.size());
+      if (added) groups.emplace_back();
+      groups[entry->second].push_back(i);
+    }
+    return groups;
+  }
+  void leave_out(std::vector<Call>& core, std::size_t length) const {
+    // Sets read as a whole name their elements: those stay.
+    const bool has_whole =
+        std::ranges::any_of(core, [](const Call& call) { return call.act == Act::members; });
+    const auto all = groups(core);
+    std::vector<bool> kept(core.size(), true);
+    const auto selected = [&](const std::vector<bool>& wanted) {
+      std::vector<Call> calls;
+      for (std::size_t i = 0; i < core.size(); ++i) {
+        if (wanted[i]) calls.push_back(core[i]);
+      }
+      return calls;
+    };
+    for (std::size_t start = 0; start < all.size(); start += length) {
+      std::vector<bool> wanted = kept;
+      for (std::size_t g = start; g < std::min(start + length, all.size()); ++g) {
+        const bool looks = all[g].size() == 1 && model_.only_looks(core[all[g].front()]);
+        if (has_whole && !looks) continue;
+        for (const std::size_t i : all[g]) wanted[i] = false;
+      }
+      if (wanted != kept && is_impossible(selected(wanted))) kept = std::move(wanted);
+    }
+    core = selected(kept);
+  }
+
+  const ModelKind& model_;
+  const Budget& budget_;
+  EventIndex broken_at_ = 0;
+};
+
+Finding find(const std::vector<Call>& calls, const ModelKind& model, const Budget& budget) {
+  Shrinker shrinker(model, budget);
+  const std::vector<Call> core = shrinker.run(calls);
+  Finding finding;
+  finding.promise = fmt::format("a linearizable {}", model.name);
+  if (!calls.empty() && model.is_per_key) finding.key = calls.front().key;
+  finding.headline = fmt::format("no order of {} calls explains their answers", core.size());
+  finding.certainty_basis =
+      "by the checker's algorithms; there is no second opinion for this model";
+  finding.diagnosis = "not looked into";
+  finding.operations_on_key = calls.size();
+  for (const Call& call : calls) finding.unknown_on_key += call.is_certain() ? 0U : 1U;
+  finding.bad_prefix_events = std::size_t{shrinker.broken_at()} + 1;
+  finding.signature = to_text(finding.kind);
+  Reason reason;
+  for (const Call& call : core) {
+    reason.evidence.push_back(call.invoked);
+    if (reason.evidence.size() > most_told) continue;
+    reason.text +=
+        fmt::format("{}{} [{}, {}]", reason.text.empty() ? "" : "; ", to_text(call), call.invoked,
+                    call.is_certain() ? std::to_string(call.completed) : "...");
+  }
+  if (core.size() > most_told) reason.text += fmt::format("; and {} more", core.size() - most_told);
+  finding.reasons = {std::move(reason),
+                     {"No order of these agrees with real time and gives every answer; without any "
+                      "of those that may be left out, there is one.",
+                      {}}};
+  return finding;
+}
+
+std::vector<std::vector<Call>> split(const std::vector<Call>& calls, const ModelKind& model) {
+  if (!model.is_per_key) return {calls};
+  std::vector<std::vector<Call>> parts;
+  std::unordered_map<Value, std::size_t, ValueHash> places;
+  for (const Call& call : calls) {
+    const auto [entry, added] = places.try_emplace(call.key, parts.size());
+    if (added) parts.emplace_back();
+    parts[entry->second].push_back(call);
+  }
+  return parts;
+}
+
+}  // namespace
+
+Decision decide_calls(const std::vector<Call>& calls, const ModelKind& model,
+                      const Budget& budget) {
+  for (const Call& call : calls) {
+    if (std::ranges::find(model.acts, call.act) != model.acts.end()) continue;
+    return {Decision::Answer::unknown,
+            fmt::format("{} is nothing that a {} does; choose another model", to_text(call),
+                        model.name)};
+  }
+  if (budget.deadline.passed()) {
+    return {Decision::Answer::unknown, "time ran out; allow the checker more"};
+  }
+  if (const auto valid = decide_fast(calls, model)) {
+    return {*valid ? Decision::Answer::valid : Decision::Answer::invalid, {}};
+  }
+  return model.decide(calls, budget, nullptr);
+}
+
+CheckReport check_calls(const std::vector<Call>& calls, const ModelKind& model,
+                        const CheckOptions& options, const OnOrder& on_order) {
+  const auto began = SteadyClock::now();
+  const Budget budget = {options.deadline, options.memory_limit};
+  const Budget to_shrink = {Deadline::at(options.deadline.when() + time_to_shrink),
+                            options.memory_limit};
+  CheckReport report;
+  report.checker = fmt::format("linearizable {}", model.name);
+  std::size_t bad = 0;
+  for (const std::vector<Call>& part : split(calls, model)) {
+    if (part.empty()) continue;
+    ++report.keys;
+    const Value key = model.is_per_key ? part.front().key : Value();
+    Decision decision = decide_calls(part, model, budget);
+    if (on_order && decision.answer == Decision::Answer::valid) {
+      std::vector<std::uint32_t> order;
+      if (model.decide(part, budget, &order).answer == Decision::Answer::valid) {
+        on_order(key, part, order);
+      }
+    }
+    if (decision.answer == Decision::Answer::unknown) {
+      report.undecided.push_back({key, std::move(decision.why)});
+    } else if (decision.answer == Decision::Answer::invalid && ++bad <= most_findings) {
+      report.findings.push_back(find(part, model, to_shrink));
+      report.findings.back().number = static_cast<int>(bad);
+    }
+  }
+  report.keys_decided = report.keys - report.undecided.size();
+  report.answer = bad > 0                     ? CheckReport::Answer::invalid
+                  : !report.undecided.empty() ? CheckReport::Answer::unknown
+                                              : CheckReport::Answer::valid;
+  report.took = SteadyClock::now() - began;
+  return report;
+}
+
+}  // namespace ordeal::checkers

@@ -1,0 +1,318 @@
+// Sets element by element. An element is inside from its addition to its removal. Let the addition
+// be as late as it can be (before the first return of its own, of a look that found it and of the
+// removal) and the removal as early as it can be (after the last beginning of the like). If the
+// first comes after the second, one moment serves both, and no look that found nothing is in the
+// way. Otherwise looks that found nothing must reach beyond that stretch, on either side. Nothing
+// else can be wrong.
+//
+// Sets that only grow, read as a whole. What two reads found is contained one in the other, and so
+// the order of reads is given, but for those that found the same; an addition belongs before the
+// first read that found it, and after the last that did not. What is left is to compare with real
+// time.
+//
+// Counters by one. The order of reads is given by what they found; between two of them lies as many
+// increments as the difference. Which ones is a question of deadlines alone: increments are alike.
+// Each increment has a first and a last gap by the reads before and after it in real time; filling
+// the gaps in order, the most urgent first, fails only if there is no way (and increments that real
+// time orders get gaps in that order, or the same).
+
+#include <algorithm>
+#include <map>
+#include <queue>
+#include <unordered_map>
+
+#include "checkers/containers.h"
+
+namespace ordeal::checkers {
+
+namespace {
+
+struct Element {
+  EventIndex add_begin = never;  // never: nobody adds it
+  EventIndex add_end = 0;
+  EventIndex remove_begin = never;
+  EventIndex remove_end = never;
+  EventIndex first_seen_end = never;  // of looks that found it
+  EventIndex last_seen_begin = 0;
+  bool was_seen = false;
+  bool unknown_removal = false;
+
+  // The moments are gaps between events: behind event `latest_add - 1` at the latest, and so on.
+  [[nodiscard]] EventIndex latest_add() const {
+    return std::min({add_end, first_seen_end, remove_end});
+  }
+  [[nodiscard]] EventIndex earliest_removal() const {
+    const EventIndex begin = remove_begin == never ? never : std::max(remove_begin, add_begin);
+    return was_seen && begin != never ? std::max(begin, last_seen_begin) : begin;
+  }
+};
+
+class Elements {
+ public:
+  Element& operator[](const Value& value) {
+    const auto [entry, added] = places_.try_emplace(value, all_.size());
+    if (added) all_.emplace_back();
+    return all_[entry->second];
+  }
+  [[nodiscard]] const std::vector<Element>& all() const { return all_; }
+
+ private:
+  std::unordered_map<Value, std::size_t, ValueHash> places_;
+  std::vector<Element> all_;
+};
+
+// nullopt: an element is added or removed more than once, or an answer says whether that made a
+// difference.
+std::optional<bool> decide_by_element(const std::vector<Call>& calls) {
+  Elements elements;
+  std::unordered_map<Value, bool, ValueHash> unknown_additions;
+  for (const Call& call : calls) {
+    if (call.is_certain() && call.act != Act::contains && !call.result.is_nil())
+      return std::nullopt;
+    Element& element = elements[call.argument];
+    if (call.act == Act::add) {
+      if (element.add_begin != never) return std::nullopt;
+      element.add_begin = call.invoked;
+      element.add_end = call.completed;
+    } else if (call.act == Act::remove) {
+      if (element.remove_begin != never) return std::nullopt;
+      element.remove_begin = call.invoked;
+      element.remove_end = call.completed;
+      element.unknown_removal = !call.is_certain();
+    } else if (call.is_certain() && call.result == Value(true)) {
+      element.was_seen = true;
+      element.first_seen_end = std::min(element.first_seen_end, call.completed);
+      element.last_seen_begin = std::max(element.last_seen_begin, call.invoked);
+    } else if (call.is_certain() && !(call.result == Value(false))) {
+      return std::nullopt;
+    }
+  }
+  for (const Element& element : elements.all()) {
+    if (element.was_seen &&
+        (element.add_begin == never || element.first_seen_end < element.add_begin)) {
+      return false;
+    }
+    // A removal that may come before the addition does nothing then: left to the search.
+    if (element.remove_begin != never && element.remove_begin < element.add_end)
+      return std::nullopt;
+    if (element.unknown_removal) return std::nullopt;
+    if (element.was_seen && element.remove_end < element.last_seen_begin) return false;
+  }
+  for (const Call& call : calls) {
+    if (call.act != Act::contains || !call.is_certain() || call.result == Value(true)) continue;
+    const Element& element = elements[call.argument];
+    const bool was_there =
+        element.add_begin != never && (element.add_end != never || element.was_seen);
+    if (was_there && call.invoked > element.latest_add() &&
+        call.completed < element.earliest_removal()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::optional<bool> decide_growing(const std::vector<Call>& calls) {
+  std::unordered_map<Value, std::size_t, ValueHash> additions;
+  std::vector<std::size_t> reads;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (calls[i].act == Act::members) {
+      if (calls[i].is_certain() && calls[i].result.as_list() == nullptr) return std::nullopt;
+      if (calls[i].is_certain()) reads.push_back(i);
+    } else if (!calls[i].result.is_nil() || !additions.try_emplace(calls[i].argument, i).second) {
+      return std::nullopt;
+    }
+  }
+  const auto size_of = [&](std::size_t read) { return calls[read].result.as_list()->size(); };
+  std::ranges::stable_sort(reads, {}, size_of);
+  std::vector<std::size_t> sequence;  // in order; what is in one level may be in any order
+  std::vector<std::size_t> levels;    // where each ends in the sequence
+  std::vector<bool> inside(calls.size(), false);
+  std::size_t count = 0;
+  for (std::size_t r = 0; r < reads.size(); ++r) {
+    const bool again = r > 0 && size_of(reads[r]) == size_of(reads[r - 1]);
+    std::size_t found = 0;
+    std::vector<std::size_t> news;
+    for (const Value& value : *calls[reads[r]].result.as_list()) {
+      const auto entry = additions.find(value);
+      if (entry == additions.end()) return false;
+      if (inside[entry->second]) {
+        ++found;
+      } else {
+        news.push_back(entry->second);
+      }
+    }
+    std::ranges::sort(news);
+    if (std::ranges::adjacent_find(news) != news.end()) return false;  // one element twice
+    if (found != count || (again && !news.empty())) return false;
+    for (const std::size_t i : news) inside[i] = true;
+    count += news.size();
+    sequence.insert(sequence.end(), news.begin(), news.end());
+    if (!again) levels.push_back(sequence.size());
+    sequence.push_back(reads[r]);
+    if (again) {
+      levels.back() = sequence.size();
+    } else {
+      levels.push_back(sequence.size());
+    }
+  }
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (calls[i].act == Act::add && calls[i].is_certain() && !inside[i]) sequence.push_back(i);
+  }
+  levels.push_back(sequence.size());
+  EventIndex latest = 0;  // beginning of what is in levels before
+  std::size_t at = 0;
+  for (const std::size_t end : levels) {
+    EventIndex here = latest;
+    for (; at < end; ++at) {
+      if (calls[sequence[at]].completed < latest) return false;
+      here = std::max(here, calls[sequence[at]].invoked);
+    }
+    latest = here;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<bool> decide_set(const std::vector<Call>& calls) {
+  const auto of = [](Act act) { return [act](const Call& call) { return call.act == act; }; };
+  const auto grows = [](const Call& call) {
+    return call.act == Act::add || call.act == Act::members;
+  };
+  if (!std::ranges::any_of(calls, of(Act::members))) return decide_by_element(calls);
+  return std::ranges::all_of(calls, grows) ? decide_growing(calls) : std::nullopt;
+}
+
+namespace {
+
+// What a read can have found at the least and at the most: what was certainly added before it
+// began, and what may have been before it returned.
+bool within_bounds(const std::vector<Call>& calls) {
+  struct Change {
+    EventIndex at;
+    std::int64_t low, high;
+  };
+  std::vector<Change> changes;
+  for (const Call& call : calls) {
+    if (call.act != Act::increment) continue;
+    const std::int64_t by = *call.argument.as_integer();
+    changes.push_back({call.invoked, std::min<std::int64_t>(by, 0), std::max<std::int64_t>(by, 0)});
+    if (call.is_certain()) {
+      changes.push_back(
+          {call.completed, std::max<std::int64_t>(by, 0), std::min<std::int64_t>(by, 0)});
+    }
+  }
+  std::ranges::sort(changes, {}, &Change::at);
+  std::vector<std::int64_t> low = {0};
+  std::vector<std::int64_t> high = {0};
+  for (const Change& change : changes) {
+    low.push_back(low.back() + change.low);
+    high.push_back(high.back() + change.high);
+  }
+  // Between its beginning and its end the bounds may go down and up: the widest count.
+  for (const Call& call : calls) {
+    if (call.act != Act::read || !call.is_certain()) continue;
+    const auto place = [&](EventIndex at) {
+      return std::ranges::lower_bound(changes, at, {}, &Change::at) - changes.begin();
+    };
+    const auto [first, last] = std::pair(place(call.invoked), place(call.completed) + 1);
+    const std::int64_t least = *std::min_element(low.begin() + first, low.begin() + last);
+    const std::int64_t most = *std::max_element(high.begin() + first, high.begin() + last);
+    const std::int64_t seen = *call.result.as_integer();
+    if (seen < least || seen > most) return false;
+  }
+  return true;
+}
+
+// One more than the gap of an increment is the number of reads' values before it.
+struct Gaps {
+  std::uint32_t first;
+  std::uint32_t last;
+};
+
+}  // namespace
+
+std::optional<bool> decide_counter(const std::vector<Call>& calls) {
+  bool by_one = true;
+  std::map<std::int64_t, std::uint32_t> levels;  // what was read, in order
+  levels.emplace(0, 0);
+  for (const Call& call : calls) {
+    const bool reads = call.act == Act::read;
+    if (reads && !call.is_certain()) continue;
+    const std::int64_t* number = (reads ? call.result : call.argument).as_integer();
+    if (number == nullptr || *number > (std::int64_t{1} << 40) ||
+        *number < -(std::int64_t{1} << 40)) {
+      return std::nullopt;
+    }
+    by_one = by_one && (reads || *number == 1);
+    if (reads) levels.emplace(*number, 0);
+  }
+  if (!within_bounds(calls)) return false;
+  if (!by_one) return std::nullopt;
+  if (levels.begin()->first < 0) return false;
+  std::uint32_t count = 0;
+  for (auto& [value, level] : levels) level = count++;
+
+  // Reads against each other, and the gaps that they leave to increments: behind level i lies gap
+  // i.
+  std::vector<std::pair<EventIndex, std::uint32_t>> ends;  // of reads, with their levels
+  std::vector<std::pair<EventIndex, std::uint32_t>> begins;
+  for (const Call& call : calls) {
+    if (call.act != Act::read || !call.is_certain()) continue;
+    const std::uint32_t level = levels.at(*call.result.as_integer());
+    ends.emplace_back(call.completed, level);
+    begins.emplace_back(call.invoked, level);
+  }
+  std::ranges::sort(ends);
+  std::ranges::sort(begins);
+  std::vector<std::uint32_t> highest = {0};  // of the reads that ended so far
+  for (const auto& [at, level] : ends) highest.push_back(std::max(highest.back(), level));
+  std::vector<std::uint32_t> lowest(begins.size() + 1, count);  // of the reads from here on
+  for (std::size_t i = begins.size(); i > 0; --i) {
+    lowest[i - 1] = std::min(lowest[i], begins[i - 1].second);
+  }
+  const auto before = [&](EventIndex at) {
+    const auto place = std::ranges::lower_bound(ends, std::pair(at, std::uint32_t{0}));
+    return highest[static_cast<std::size_t>(place - ends.begin())];
+  };
+  const auto behind = [&](EventIndex at) {
+    const auto place = std::ranges::lower_bound(begins, std::pair(at, std::uint32_t{0}));
+    return lowest[static_cast<std::size_t>(place - begins.begin())];
+  };
+  for (const Call& call : calls) {
+    if (call.act == Act::read && call.is_certain() &&
+        before(call.invoked) > levels.at(*call.result.as_integer())) {
+      return false;
+    }
+  }
+  std::vector<Gaps> increments;
+  for (const Call& call : calls) {
+    if (call.act != Act::increment) continue;
+    // The last gap is behind all reads. An unknown increment need not be in any.
+    const std::uint32_t last = call.is_certain() ? behind(call.completed) - 1 : count;
+    const std::uint32_t first = before(call.invoked);
+    if (call.is_certain() && (last == ~std::uint32_t{0} || last < first)) return false;
+    increments.push_back({first, last});
+  }
+  std::ranges::sort(increments, {}, &Gaps::first);
+  std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> urgent;
+  std::size_t at = 0;
+  auto next = levels.begin();
+  for (std::uint32_t gap = 0; gap < count; ++gap) {
+    const std::int64_t here = (next++)->first;
+    for (; at < increments.size() && increments[at].first <= gap; ++at) {
+      urgent.push(increments[at].last);
+    }
+    if (next == levels.end()) {
+      return urgent.empty() || urgent.top() >= gap;  // behind all reads there is room for all
+    }
+    for (std::int64_t i = here; i < next->first; ++i) {
+      if (urgent.empty() || urgent.top() < gap) return false;
+      urgent.pop();
+    }
+    if (!urgent.empty() && urgent.top() <= gap) return false;
+  }
+  return true;
+}
+
+}  // namespace ordeal::checkers

@@ -1,0 +1,236 @@
+// Models by search, the fast paths of containers, and right orders, against the twin that tries
+// all orders, on random small histories.
+
+#include <map>
+
+#include <catch2/catch.hpp>
+
+#include "checkers/containers.h"
+#include "checkers/models.h"
+#include "core/random.h"
+
+namespace ordeal::checkers::test {
+
+namespace {
+
+const Budget plenty = {Deadline::after(10min), std::size_t{1} << 30U};
+
+// All orders of all choices of unknown calls.
+class Force {
+ public:
+  Force(const ModelKind& model, const std::vector<Call>& calls) : model_(model), calls_(calls) {}
+  bool extend() {
+    if (!order_.empty() && !model_.replay(calls_, order_)) return false;
+    bool is_complete = true;
+    for (std::uint32_t i = 0; i < calls_.size(); ++i) {
+      is_complete = is_complete && (has(i) || !calls_[i].is_certain());
+    }
+    if (is_complete) return true;
+    for (std::uint32_t i = 0; i < calls_.size(); ++i) {
+      if (has(i) || !may_be_next(i)) continue;
+      order_.push_back(i);
+      if (extend()) return true;
+      order_.pop_back();
+    }
+    return false;
+  }
+
+ private:
+  bool has(std::uint32_t i) const { return std::ranges::find(order_, i) != order_.end(); }
+  bool may_be_next(std::uint32_t i) const {
+    for (std::uint32_t k = 0; k < calls_.size(); ++k) {
+      if (!has(k) && calls_[k].completed < calls_[i].invoked) return false;
+    }
+    return true;
+  }
+
+  const ModelKind& model_;
+  const std::vector<Call>& calls_;
+  std::vector<std::uint32_t> order_;
+};
+
+using Draw = Value (*)(Act act, Rng& rng, int& fresh);
+using Answers = std::vector<Value> (*)(Act act, const std::vector<Call>& so_far);
+
+struct Subject {
+  const char* model;
+  std::vector<Act> acts;
+  Draw argument;
+  Answers answers;  // among which the right one is
+  std::optional<bool> (*fast)(const std::vector<Call>& calls);
+};
+
+Value fresh_or_nil(Act act, Rng& rng, int& fresh) {
+  if (act == Act::dequeue || act == Act::pop || act == Act::extract) return {};
+  // Priorities must not all rise with time; now and then an element is put in twice.
+  if (act == Act::insert) return Value(rng.between(1, 40));
+  return rng.chance(0.03) ? Value(1) : Value(++fresh);
+}
+std::vector<Value> numbers(Act, const std::vector<Call>& so_far) {
+  std::vector<Value> all = {Value()};
+  for (int i = -3; i <= 12; ++i) all.emplace_back(i);
+  for (const Call& call : so_far) all.push_back(call.argument);
+  return all;
+}
+std::vector<Value> nothing(Act act, const std::vector<Call>& so_far) {
+  return act == Act::dequeue || act == Act::pop || act == Act::extract || act == Act::read
+             ? numbers(act, so_far)
+             : std::vector<Value>{Value()};
+}
+Value register_argument(Act act, Rng& rng, int&) {
+  if (act == Act::read) return {};
+  if (act == Act::write) return Value(rng.between(1, 2));
+  return Value::list({rng.chance(0.2) ? Value() : Value(rng.between(1, 2)), rng.between(1, 2)});
+}
+Value list_argument(Act act, Rng&, int& fresh) {
+  return act == Act::read ? Value() : Value(++fresh);
+}
+std::vector<Value> lists(Act act, const std::vector<Call>& so_far) {
+  if (act != Act::read && act != Act::members) return {Value()};
+  std::vector<Value> all = {Value()};
+  Value::List whole;
+  all.emplace_back(whole);
+  for (const Call& call : so_far) {
+    if (call.act == Act::read || call.act == Act::members) continue;
+    whole.push_back(call.argument);
+    all.emplace_back(whole);
+  }
+  return all;
+}
+std::vector<Value> yes_or_no(Act act, const std::vector<Call>& so_far) {
+  if (act == Act::contains) return {Value(true), Value(false)};
+  if (act == Act::members) return lists(act, so_far);
+  return {Value(), Value(), Value(true), Value(false)};
+}
+Value element(Act act, Rng& rng, int& fresh) {
+  if (act == Act::members) return {};
+  return act == Act::add && rng.chance(0.8) ? Value(++fresh) : Value(rng.between(1, 4));
+}
+Value one_or_more(Act act, Rng& rng, int&) {
+  if (act == Act::read) return {};
+  return rng.chance(0.9) ? Value(1) : Value(rng.between(-2, 3));
+}
+Value none(Act, Rng&, int&) { return {}; }
+std::vector<Value> tokens(Act act, const std::vector<Call>&) {
+  return act == Act::acquire ? std::vector<Value>{Value(), Value(1), Value(2), Value(3)}
+                             : std::vector<Value>{Value()};
+}
+
+const std::vector<Subject> subjects = {
+    {"register", {Act::read, Act::write, Act::cas, Act::mismatch}, register_argument, nothing, {}},
+    {"list", {Act::read, Act::append}, list_argument, lists, {}},
+    {"mutex", {Act::acquire, Act::release}, none, tokens, {}},
+    {"owned-mutex", {Act::acquire, Act::release}, none, nothing, {}},
+    {"counter", {Act::increment, Act::increment, Act::read}, one_or_more, nothing, decide_counter},
+    {"set", {Act::add, Act::remove, Act::contains}, element, yes_or_no, decide_set},
+    {"set", {Act::add, Act::add, Act::members}, element, yes_or_no, decide_set},
+    {"queue", {Act::enqueue, Act::dequeue}, fresh_or_nil, nothing, decide_queue},
+    {"stack", {Act::push, Act::pop}, fresh_or_nil, nothing, decide_stack},
+    {"priority-queue", {Act::insert, Act::extract}, fresh_or_nil, nothing, decide_priority_queue},
+};
+
+// Calls of a truthful container, asked by concurrent processes, now and then with a lie.
+std::vector<Call> draw(const Subject& subject, const ModelKind& model, Rng& rng) {
+  const double unknown = rng.chance(0.4) ? 0 : 0.2;
+  const double lies = rng.chance(0.4) ? 0 : 0.2;
+  const std::size_t most = 2 + rng.below(7);
+  const std::size_t processes = 1 + rng.below(4);
+  std::vector<Call> calls;
+  std::map<std::size_t, std::pair<std::uint32_t, bool>> pending;  // call, and whether it is done
+  std::vector<std::uint32_t> order;
+  EventIndex now = 0;
+  int fresh = 0;
+  for (int turns = 0; turns < 200 && (calls.size() < most || !pending.empty()); ++turns) {
+    const std::size_t p = rng.below(processes);
+    const auto entry = pending.find(p);
+    if (entry == pending.end()) {
+      if (calls.size() == most) continue;
+      Call call;
+      call.invoked = now++;
+      call.process = static_cast<Process>(p);
+      call.act = rng.pick(subject.acts);
+      call.argument = subject.argument(call.act, rng, fresh);
+      pending[p] = {static_cast<std::uint32_t>(calls.size()), false};
+      calls.push_back(call);
+      continue;
+    }
+    const std::uint32_t at = entry->second.first;
+    Call& call = calls[at];
+    if (!entry->second.second) {
+      // With `completed` set the model looks at the answer.
+      call.completed = now;
+      auto answers = subject.answers(call.act, calls);
+      rng.shuffle(answers);
+      order.push_back(at);
+      bool found = false;
+      for (std::size_t i = 0; i < answers.size() && !found; ++i) {
+        call.result = answers[i];
+        found = model.replay(calls, order);
+      }
+      call.completed = never;
+      if (!found) order.pop_back();
+      if (rng.chance(lies)) call.result = rng.pick(answers);
+      entry->second.second = found || rng.chance(0.3);
+      if (rng.chance(0.05) && found) order.pop_back();  // lost
+    } else {
+      if (rng.chance(unknown)) {
+        call.result = {};
+      } else {
+        call.completed = now++;
+      }
+      pending.erase(entry);
+    }
+  }
+  for (Call& call : calls) {
+    if (!call.is_certain()) call.result = {};
+  }
+  return calls;
+}
+
+std::string told(const std::vector<Call>& calls) {
+  std::string text;
+  for (const Call& call : calls) {
+    text += "  [" + std::to_string(call.invoked) + ", " +
+            (call.is_certain() ? std::to_string(call.completed) : "...") + "] " + to_text(call) +
+            "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("models, containers and their orders agree with trying all orders") {
+  for (const Subject& subject : subjects) {
+    const ModelKind& model = *model_named(subject.model);
+    std::size_t valid = 0;
+    std::size_t fast = 0;
+    constexpr std::uint64_t histories = 60'000;
+    for (std::uint64_t seed = 1; seed <= histories; ++seed) {
+      Rng rng(seed);
+      const std::vector<Call> calls = draw(subject, model, rng);
+      const bool possible = Force(model, calls).extend();
+      std::vector<std::uint32_t> order;
+      const Decision decision = model.decide(calls, plenty, &order);
+      const bool agrees =
+          decision.answer == (possible ? Decision::Answer::valid : Decision::Answer::invalid);
+      if (!agrees) FAIL(subject.model << " seed " << seed << ": search\n" << told(calls));
+      if (possible && !is_right_order(model, calls, order)) {
+        FAIL(subject.model << " seed " << seed << ": its order\n" << told(calls));
+      }
+      valid += possible ? 1U : 0U;
+      if (subject.fast == nullptr) continue;
+      const auto quick = subject.fast(calls);
+      if (quick && *quick != possible) {
+        FAIL(subject.model << " seed " << seed << ": the fast path says " << *quick << "\n"
+                           << told(calls));
+      }
+      fast += quick ? 1U : 0U;
+    }
+    INFO(subject.model);
+    CHECK(valid > histories / 20);
+    CHECK(histories - valid > histories / 20);
+    if (subject.fast != nullptr) CHECK(fast > histories / 6);
+  }
+}
+
+}  // namespace ordeal::checkers::test
