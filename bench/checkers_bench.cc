@@ -1,35 +1,318 @@
-// How long judging takes, in ns an operation: histories of a truthful register under concurrent
-// clients, drawn from a seed. Usage: checkers_bench [threads]
+// How long judging takes, check only, from a history in memory: CPU time of the fastest of several
+// checks in ns an operation, and what the check took of memory beside the history. Histories are
+// drawn from a seed.
+//
+//   checkers_bench [--rows PREFIX] [--threads N] [--most OPERATIONS] [--peer NAME=COMMAND]...
+//
+// A peer is run as COMMAND FILE SECONDS on the same history, written down an event a line (process,
+// i|o|f|?, r|w|c, key, two numbers, _ for nothing), and prints its verdict and its own seconds.
 
+#include <charconv>
+#include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "bench/simulation.h"
+#include "checkers/check_calls.h"
 #include "checkers/linearizability.h"
+#include "core/random.h"
 
 namespace {
 
 using namespace ordeal;
 
+struct Settings {
+  std::string rows;
+  std::size_t threads = 1;
+  std::size_t most = 10'000'000;
+  std::vector<std::pair<std::string, std::string>> peers;
+};
+
+constexpr int peer_seconds = 30;
+
+double cpu_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+std::size_t resident_now() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t pages = 0;
+  file >> pages >> pages;
+  return pages * 4096;
+}
+
+// The highest resident size since the last call of reset_peak.
+void reset_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+std::size_t peak() {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("VmHWM:")) return std::strtoull(line.c_str() + 6, nullptr, 10) * 1024;
+  }
+  return 0;
+}
+
+struct Figures {
+  CheckReport::Answer answer;
+  double cpu = 1e9;  // seconds, the least
+  double wall = 1e9;
+  std::size_t memory = 0;  // bytes beside the history
+};
+
+template <class Check>
+Figures measure(Check check) {
+  Figures figures{};
+  figures.cpu = figures.wall = 1e9;
+  double spent = 0;
+  for (int i = 0; i < 5 && (i == 0 || spent < 5); ++i) {
+    reset_peak();
+    const std::size_t before = resident_now();
+    const auto began = SteadyClock::now();
+    const double cpu = cpu_now();
+    figures.answer = check().answer;
+    const double took = cpu_now() - cpu;
+    const double wall = std::chrono::duration<double>(SteadyClock::now() - began).count();
+    figures.cpu = std::min(figures.cpu, took);
+    figures.wall = std::min(figures.wall, wall);
+    const std::size_t highest = peak();
+    figures.memory = std::max(figures.memory, highest > before ? highest - before : 0);
+    spent += wall;
+  }
+  return figures;
+}
+
+void print(const std::string& name, std::size_t operations, const Figures& figures) {
+  const auto count = static_cast<double>(operations);
+  fmt::print("{:52} {:>9}  {:7} {:>10.3f} ms CPU {:>10.3f} ms {:>9.1f} ns/op {:>7.1f} B/op\n", name,
+             operations, to_text(figures.answer), 1e3 * figures.cpu, 1e3 * figures.wall,
+             1e9 * figures.cpu / count, static_cast<double>(figures.memory) / count);
+  std::fflush(stdout);
+}
+
+std::string number(const Value& value) {
+  const std::int64_t* integer = value.as_integer();
+  return integer == nullptr ? "_" : std::to_string(*integer);
+}
+
+void write_events(const History& history, const std::filesystem::path& to) {
+  struct Edge {
+    EventIndex at;
+    const Operation* op;
+    bool begins;
+  };
+  std::vector<Edge> edges;
+  for (const Operation& op : history.operations) {
+    edges.push_back({op.invoked, &op, true});
+    if (op.completed != never) edges.push_back({op.completed, &op, false});
+  }
+  std::ranges::sort(edges, {}, &Edge::at);
+  std::ofstream out(to);
+  for (const auto& [at, op, begins] : edges) {
+    const char kind = op->function == Function::read    ? 'r'
+                      : op->function == Function::write ? 'w'
+                                                        : 'c';
+    const char type = begins                         ? 'i'
+                      : op->outcome == Outcome::ok   ? 'o'
+                      : op->outcome == Outcome::fail ? 'f'
+                                                     : '?';
+    const auto* pair = op->argument.as_list();
+    const Value& a = pair != nullptr ? pair->front() : begins ? op->argument : op->result;
+    out << op->process << ' ' << type << ' ' << kind << ' ' << number(op->key) << ' ' << number(a)
+        << ' ' << (pair != nullptr ? number(pair->back()) : "_") << '\n';
+  }
+}
+
+void run_peers(const Settings& settings, const History& history, const Figures& ours) {
+  if (settings.peers.empty()) return;
+  const auto file =
+      std::filesystem::temp_directory_path() / fmt::format("ordeal-bench-{}.txt", ::getpid());
+  write_events(history, file);
+  for (const auto& [name, command] : settings.peers) {
+    const std::string line =
+        fmt::format("timeout {} {} {} {}", 2 * peer_seconds, command, file.string(), peer_seconds);
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(::popen(line.c_str(), "r"),
+                                                               ::pclose);
+    char answer[64] = "no-answer";
+    double seconds = 0;
+    if (pipe == nullptr || std::fscanf(pipe.get(), "%63s %lf", answer, &seconds) != 2) {
+      fmt::print("    {:48} no answer within {} s\n", name, 2 * peer_seconds);
+      continue;
+    }
+    fmt::print("    {:48} {:>9}  {:7} {:>10.3f} ms; ours is {:.0f} times as fast\n", name, "",
+               answer, 1e3 * seconds, seconds / ours.wall);
+  }
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);
+}
+
+void run_register(const Settings& settings, const bench::Load& load) {
+  if (!load.name.starts_with(settings.rows) || load.operations > settings.most) return;
+  const History history = bench::simulate(load, 1);
+  checkers::CheckOptions options;
+  options.threads = settings.threads;
+  const Figures figures = measure([&] {
+    options.deadline = Deadline::after(60s);
+    return checkers::check_linearizable_register(history, options);
+  });
+  print(fmt::format("{}: {} keys, {} clients, {}, {} % unknown", load.name, load.keys, load.clients,
+                    load.values == 0 ? "new values" : fmt::format("{} values", load.values),
+                    100 * load.unknown),
+        load.operations, figures);
+  run_peers(settings, history, figures);
+}
+
+// Elements put in once and taken out, by concurrent clients of a truthful container.
+std::vector<checkers::Call> container_calls(checkers::Act in, checkers::Act out,
+                                            std::size_t operations) {
+  using checkers::Call;
+  Rng rng(1);
+  std::vector<Call> calls;
+  std::vector<std::int64_t> inside;
+  struct Client {
+    std::size_t call = 0;
+    bool is_busy = false;
+    bool is_done = false;
+  };
+  std::vector<Client> clients(10);
+  EventIndex now = 0;
+  std::int64_t fresh = 0;
+  std::size_t busy = 0;
+  while (calls.size() < operations || busy > 0) {
+    Client& client = clients[rng.below(clients.size())];
+    if (!client.is_busy) {
+      if (calls.size() >= operations) continue;
+      Call call;
+      call.invoked = now++;
+      call.act = rng.chance(0.5) ? in : out;
+      const std::int64_t element =
+          in == checkers::Act::insert
+              ? static_cast<std::int64_t>(rng.below(1U << 20U)) * (1 << 21) + ++fresh
+              : ++fresh;
+      if (call.act == in) call.argument = Value(element);
+      client = {calls.size(), true, false};
+      calls.push_back(std::move(call));
+      ++busy;
+    } else if (!client.is_done) {
+      client.is_done = true;
+      Call& call = calls[client.call];
+      if (call.act == in) {
+        inside.push_back(*call.argument.as_integer());
+        if (in == checkers::Act::insert) std::ranges::push_heap(inside, std::greater<>());
+      } else if (!inside.empty()) {
+        if (in == checkers::Act::insert) std::ranges::pop_heap(inside, std::greater<>());
+        const bool first = in == checkers::Act::enqueue;
+        call.result = Value(first ? inside.front() : inside.back());
+        first ? void(inside.erase(inside.begin())) : inside.pop_back();
+      }
+    } else {
+      calls[client.call].completed = now++;
+      client.is_busy = false;
+      --busy;
+    }
+  }
+  return calls;
+}
+
+void run_container(const Settings& settings, const char* model, checkers::Act in,
+                   checkers::Act out) {
+  for (const std::size_t operations : {100'000U, 1'000'000U}) {
+    const std::string name = fmt::format("L7 {}, 10 clients", model);
+    if (!name.starts_with(settings.rows) || operations > settings.most) continue;
+    const auto calls = container_calls(in, out, operations);
+    const Figures figures = measure([&] {
+      CheckReport report;
+      const checkers::Budget budget = {Deadline::after(60s), std::size_t{4} << 30U};
+      const auto decision = checkers::decide_calls(calls, *checkers::model_named(model), budget);
+      report.answer = decision.answer == checkers::Decision::Answer::valid
+                          ? CheckReport::Answer::valid
+                          : CheckReport::Answer::invalid;
+      return report;
+    });
+    print(name, operations, figures);
+  }
+}
+
+std::vector<bench::Load> loads() {
+  std::vector<bench::Load> all;
+  const auto add = [&](const char* name, std::size_t operations, int keys, std::size_t clients,
+                       int values, double unknown, bool stale = false) {
+    bench::Load load;
+    load.name = name;
+    load.operations = operations;
+    load.keys = keys;
+    load.clients = clients;
+    load.values = values;
+    load.unknown = unknown;
+    load.has_stale = stale;
+    all.push_back(load);
+  };
+  add("L3", 30'000, 1, 10, 0, 0);
+  add("L3", 1'000, 1, 20, 0, 0.01);
+  add("L3", 100, 1, 30, 0, 0.01);
+  for (const std::size_t operations : {1'000'000U, 10'000'000U}) {
+    for (const std::size_t clients : {10U, 30U}) add("L3", operations, 1, clients, 0, 0.05);
+  }
+  for (const std::size_t operations : {10'000U, 100'000U, 1'000'000U}) {
+    for (const std::size_t clients : {5U, 20U, 30U}) add("L3", operations, 1, clients, 5, 0);
+  }
+  for (const std::size_t operations : {100U, 1'000U, 10'000U, 100'000U}) {
+    for (const std::size_t clients : {5U, 10U, 20U, 30U}) {
+      for (const double unknown : {0.01, 0.02, 0.05}) {
+        add("L4", operations, 1, clients, 5, unknown);
+      }
+    }
+  }
+  for (const std::size_t operations : {1'000'000U, 10'000'000U}) {
+    for (const std::size_t clients : {10U, 100U}) {
+      add("L5", operations, static_cast<int>(operations / 1000), clients, 0, 0.001);
+    }
+  }
+  for (const std::size_t operations : {300U, 3'000U, 100'000U, 1'000'000U}) {
+    for (const int values : {0, 5}) add("L6", operations, 1, 10, values, 0.02, true);
+  }
+  return all;
+}
+
+bool read_settings(int argc, char** argv, Settings& settings) {
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string flag = argv[i];
+    const std::string value = argv[i + 1];
+    const auto equals = value.find('=');
+    if (flag == "--rows") {
+      settings.rows = value;
+    } else if (flag == "--threads") {
+      settings.threads = std::max(1UL, std::strtoul(value.c_str(), nullptr, 10));
+    } else if (flag == "--most") {
+      settings.most = std::strtoul(value.c_str(), nullptr, 10);
+    } else if (flag == "--peer" && equals != value.npos) {
+      settings.peers.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+    } else {
+      return false;
+    }
+  }
+  return argc % 2 == 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Load loads[] = {
-      {"one key, new values", 30'000, 1, 10, 0, 0},
-      {"one key, new values, 2 % unknown", 30'000, 1, 10, 0, 0.02},
-      {"one key, new values, 30 clients", 1'000'000, 1, 30, 0, 0.05},
-      {"1000 keys, new values", 1'000'000, 1000, 10, 0, 0.001},
-      {"one key, 5 values, 30 clients", 100'000, 1, 30, 5, 0},
-      {"the same, 5 % unknown", 100'000, 1, 30, 5, 0.05},
-  };
-  for (const bench::Load& load : loads) {
-    const History history = bench::simulate(load, 1);
-    checkers::CheckOptions options;
-    if (argc > 1) options.threads = static_cast<std::size_t>(std::max(1, std::atoi(argv[1])));
-    const CheckReport report = checkers::check_linearizable_register(history, options);
-    fmt::print("{:34} {:9} operations  {:7}  {:>9}  {:6} ns/op\n", load.name, load.operations,
-               to_text(report.answer), to_text(report.took),
-               report.took.count() / static_cast<std::int64_t>(load.operations));
+  Settings settings;
+  if (!read_settings(argc, argv, settings)) {
+    fmt::print(stderr,
+               "usage: checkers_bench [--rows PREFIX] [--threads N] [--most OPERATIONS] "
+               "[--peer NAME=COMMAND]...\n");
+    return 64;
   }
+  for (const bench::Load& load : loads()) run_register(settings, load);
+  using enum checkers::Act;
+  run_container(settings, "queue", enqueue, dequeue);
+  run_container(settings, "stack", push, pop);
+  run_container(settings, "priority-queue", insert, extract);
 }

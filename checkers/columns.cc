@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <memory>
 #include <thread>
 #include <unordered_map>
 
@@ -46,62 +45,49 @@ class KeyNumbers {
 
 }  // namespace
 
-struct ValueNumbers::Table {
-  std::unordered_map<Value, ValueId, ValueHash> ids;
-};
-
-ValueId ValueNumbers::operator()(const Value& value) {
-  if (is_small(value)) return small(value);
-  if (!table_) table_ = std::make_shared<Table>();
-  const auto next = static_cast<ValueId>(first_odd + table_->ids.size());
-  return table_->ids.try_emplace(value, next).first->second;
+ValueId ValueNumbers::odd(const Value& value) {
+  const auto next = static_cast<ValueId>(first_odd + odd_.size());
+  return odd_.try_emplace(value, next).first->second;
 }
 
 struct Columns::Part {
   std::size_t begin = 0;
   std::size_t end = 0;
   KeyNumbers number;
-  std::vector<std::size_t> counts;   // by its own key numbers; later, where the next one goes
+  std::vector<std::size_t> counts;   // by its own key numbers
   std::vector<std::uint32_t> names;  // of its own key numbers among all
-  std::vector<std::pair<std::uint32_t, std::size_t>> malformed;  // key, operation
-  bool has_odd = false;
 };
 
+// As read_operation: what bears on the verdict, or may be malformed.
+bool Columns::bears(const Operation& op) const {
+  if (op.outcome == Outcome::fail) {
+    return failed_cas_ == FailedCas::evidence && is_mismatch(history_, op);
+  }
+  return op.function != Function::read || (op.outcome == Outcome::ok && op.completed != never);
+}
+
 void Columns::read_keys(Part& part) {
-  const auto is_odd = [](const Value& value) { return !ValueNumbers::is_small(value); };
   for (std::size_t i = part.begin; i < part.end; ++i) {
     const Operation& op = history_.operations[i];
     const std::uint32_t key = part.number(op.key);
     if (key == part.counts.size()) part.counts.push_back(0);
-    key_of_[i] = left_out;
-    if (!bears(op)) continue;
-    key_of_[i] = key;
-    ++part.counts[key];
-    if (op.function == Function::read) {
-      part.has_odd |= is_odd(op.result);
-    } else if (op.function == Function::write) {
-      part.has_odd |= is_odd(op.argument);
-    } else if (const auto* pair = op.argument.as_list();
-               op.function == Function::cas && pair != nullptr && pair->size() == 2) {
-      part.has_odd |= is_odd(pair->front()) || is_odd(pair->back());
-    } else {
-      part.malformed.emplace_back(key, i);
-    }
+    const bool taken = bears(op);
+    key_of_[i] = taken ? key : left_out;
+    if (taken) ++part.counts[key];
   }
 }
 
 template <class Work>
-void Columns::in_parallel(std::vector<Part>& parts, Work work) {
+void Columns::in_parallel(Work work) const {
   std::vector<std::jthread> helpers;
-  for (std::size_t i = 1; i < parts.size(); ++i) helpers.emplace_back([&, i] { work(parts[i]); });
-  work(parts.front());
+  for (std::size_t i = 1; i < threads_; ++i) helpers.emplace_back([&work, i] { work(i); });
+  work(0);
 }
 
 void Columns::merge(std::vector<Part>& parts) {
   KeyNumbers all;
   for (Part& part : parts) {
     for (const Value& key : part.number.keys()) part.names.push_back(all(key));
-    has_odd_ |= part.has_odd;
   }
   keys_.resize(all.keys().size());
   for (std::size_t i = 0; i < keys_.size(); ++i) keys_[i].key = all.keys()[i];
@@ -109,20 +95,30 @@ void Columns::merge(std::vector<Part>& parts) {
     for (std::size_t i = 0; i < part.names.size(); ++i) {
       keys_[part.names[i]].count += part.counts[i];
     }
-    for (const auto& [key, i] : part.malformed) {
-      std::string& words = keys_[part.names[key]].malformed;
-      const Operation& op = history_.operations[i];
-      if (!words.empty()) continue;
-      words = op.function == Function::cas
-                  ? fmt::format(
-                        "operation {} is a compare-and-set with argument {}; it must be a "
-                        "list of the expected and the new value",
-                        op.invoked, to_text(op.argument))
-                  : fmt::format("operation {} is not one of a register", op.invoked);
-    }
   }
   for (std::size_t i = 1; i < keys_.size(); ++i) {
     keys_[i].first = keys_[i - 1].first + keys_[i - 1].count;
+  }
+}
+
+// Of the keys from first to end, without it: nobody else writes there.
+void Columns::read_operations(std::size_t first_key, std::size_t end_key,
+                              std::vector<std::size_t>& next) {
+  ValueNumbers number;
+  for (std::size_t i = 0; i < key_of_.size(); ++i) {
+    const std::uint32_t key = key_of_[i];
+    if (key < first_key || key >= end_key) continue;
+    RegisterOp& to = ops_[next[key]++];
+    if (read_operation(history_, i, failed_cas_, number, to) == Reading::taken) continue;
+    const Operation& op = history_.operations[i];
+    keys_[key].malformed =
+        op.function == Function::cas
+            ? fmt::format(
+                  "operation {} is a compare-and-set with argument {}; it must be a list "
+                  "of the expected and the new value",
+                  op.invoked, to_text(op.argument))
+            : fmt::format("operation {} is a {}, which a register does not know", op.invoked,
+                          to_text(op.function));
   }
 }
 
@@ -134,45 +130,25 @@ Columns::Columns(const History& history, const CheckOptions& options)
   const std::size_t count = history.operations.size();
   key_of_.resize(count);
   std::vector<Part> parts(threads_);
-  for (std::size_t i = 0; i < threads_; ++i) {
-    parts[i].begin = i * count / threads_;
-    parts[i].end = (i + 1) * count / threads_;
-  }
-  in_parallel(parts, [this](Part& part) { read_keys(part); });
-  merge(parts);
-  if (keys_.size() == 1) key_of_ = {};
-  if (key_of_.empty() || threads_ == 1) return;
-  in_parallel(parts, [this](Part& part) {
-    for (std::size_t i = part.begin; i < part.end; ++i) {
-      if (key_of_[i] != left_out) key_of_[i] = part.names[key_of_[i]];
-    }
+  in_parallel([&](std::size_t thread) {
+    parts[thread].begin = thread * count / threads_;
+    parts[thread].end = (thread + 1) * count / threads_;
+    read_keys(parts[thread]);
   });
-}
-
-void Columns::arrange() {
-  std::size_t total = 0;
-  for (const Key& key : keys_) total += key.count;
-  ops_.resize(total);
-  if (keys_.size() == 1) {
-    auto to = ops_.begin();
-    each([&](const RegisterOp& op) { *to++ = op; });
-    return;
+  merge(parts);
+  if (threads_ > 1) {
+    in_parallel([&](std::size_t thread) {
+      const Part& part = parts[thread];
+      for (std::size_t i = part.begin; i < part.end; ++i) {
+        if (key_of_[i] != left_out) key_of_[i] = part.names[key_of_[i]];
+      }
+    });
   }
-  // Threads share the keys out, so that nobody writes where another does.
-  const std::size_t threads = has_odd_ ? 1 : threads_;
+  ops_.resize(keys_.empty() ? 0 : keys_.back().first + keys_.back().count);
   std::vector<std::size_t> next;
   for (const Key& key : keys_) next.push_back(key.first);
-  std::vector<Part> parts(threads);
-  for (std::size_t i = 0; i < threads; ++i) {
-    parts[i].begin = i * keys_.size() / threads;
-    parts[i].end = (i + 1) * keys_.size() / threads;
-  }
-  in_parallel(parts, [&](const Part& part) {
-    ValueNumbers number;
-    for (std::size_t i = 0; i < key_of_.size(); ++i) {
-      const std::uint32_t key = key_of_[i];
-      if (key >= part.begin && key < part.end) read(i, number, ops_[next[key]++]);
-    }
+  in_parallel([&](std::size_t thread) {
+    read_operations(thread * keys_.size() / threads_, (thread + 1) * keys_.size() / threads_, next);
   });
   key_of_ = {};
 }

@@ -4,12 +4,12 @@
 // whole.
 //
 // Values are small numbers here: an integer from 0 to 2^30 is itself plus one, nil is zero, every
-// other value gets a number of its own above those. Memory: 4 bytes an operation, and 24 once the
-// operations of keys are asked for. Pure; threads of its own while it is built, any thread after.
+// other value gets a number above those, its own within its key. Memory: 28 bytes an operation.
+// Pure; threads of its own while it is built, any thread after.
 
-#include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "checkers/check.h"
@@ -32,12 +32,21 @@ class ValueNumbers {
     const std::int64_t* integer = value.as_integer();
     return integer == nullptr ? nil_value : static_cast<ValueId>(*integer + 1);
   }
-  ValueId operator()(const Value& value);
+  ValueId operator()(const Value& value) { return is_small(value) ? small(value) : odd(value); }
 
  private:
-  struct Table;
-  std::shared_ptr<Table> table_;
+  ValueId odd(const Value& value);
+  std::unordered_map<Value, ValueId, ValueHash> odd_;
 };
+
+enum class Reading : std::uint8_t {
+  left_out,  // it cannot bear on the verdict
+  taken,
+  malformed,
+};
+// What the operation at that position is to a register.
+[[nodiscard]] Reading read_operation(const History& history, std::size_t i, FailedCas failed_cas,
+                                     ValueNumbers& number, RegisterOp& to);
 
 class Columns {
  public:
@@ -47,18 +56,6 @@ class Columns {
   [[nodiscard]] const Value& key(std::size_t i) const { return keys_[i].key; }
   // Why the key cannot be judged, empty when it can.
   [[nodiscard]] const std::string& malformed(std::size_t i) const { return keys_[i].malformed; }
-  // Valid for a history of one key whose values are small, before arrange(): without copying it.
-  [[nodiscard]] bool is_plain() const { return keys_.size() == 1 && !has_odd_; }
-  template <class Action>
-  void each(Action action) const {
-    ValueNumbers number;
-    for (std::size_t i = 0; i < history_.operations.size(); ++i) {
-      RegisterOp op;
-      if (read(i, number, op)) action(op);
-    }
-  }
-  // Puts the operations of each key together. Once, before ops().
-  void arrange();
   [[nodiscard]] std::span<const RegisterOp> ops(std::size_t i) const {
     return {ops_.data() + keys_[i].first, keys_[i].count};
   }
@@ -73,45 +70,46 @@ class Columns {
   struct Part;  // of the history, read by one thread
 
   [[nodiscard]] bool bears(const Operation& op) const;
-  // False when the operation is left out.
-  bool read(std::size_t i, ValueNumbers& number, RegisterOp& op) const;
   void read_keys(Part& part);
   void merge(std::vector<Part>& parts);
+  void read_operations(std::size_t first_key, std::size_t end_key, std::vector<std::size_t>& next);
   template <class Work>
-  void in_parallel(std::vector<Part>& parts, Work work);
+  void in_parallel(Work work) const;
 
   const History& history_;
   FailedCas failed_cas_;
   std::size_t threads_;
-  bool has_odd_ = false;
   std::vector<Key> keys_;
   std::vector<std::uint32_t> key_of_;  // by operation
   std::vector<RegisterOp> ops_;
 };
 
-inline bool Columns::bears(const Operation& op) const {
-  if (op.outcome == Outcome::fail) {
-    return failed_cas_ == FailedCas::evidence && is_mismatch(history_, op);
+inline Reading read_operation(const History& history, std::size_t i, FailedCas failed_cas,
+                              ValueNumbers& number, RegisterOp& to) {
+  const Operation& op = history.operations[i];
+  const bool fails = op.outcome == Outcome::fail;
+  if (fails && !(failed_cas == FailedCas::evidence && is_mismatch(history, op))) {
+    return Reading::left_out;
   }
-  return op.function != Function::read || (op.outcome == Outcome::ok && op.completed != never);
-}
-
-inline bool Columns::read(std::size_t i, ValueNumbers& number, RegisterOp& to) const {
-  const Operation& op = history_.operations[i];
-  if (!bears(op)) return false;
   to.invoked = op.invoked;
   to.completed = op.outcome == Outcome::info ? never : op.completed;
   to.source = static_cast<std::uint32_t>(i);
   if (op.function == Function::read) {
+    if (to.completed == never) return Reading::left_out;
     to.observes = number(op.result);
-  } else if (op.function == Function::write) {
-    to.sets = number(op.argument);
-  } else if (const auto* pair = op.argument.as_list(); pair != nullptr && pair->size() == 2) {
-    const bool denies = op.outcome == Outcome::fail;
-    (denies ? to.denies : to.observes) = number(pair->front());
-    if (!denies) to.sets = number(pair->back());
+    return Reading::taken;
   }
-  return true;
+  if (op.function == Function::write) {
+    to.sets = number(op.argument);
+    return Reading::taken;
+  }
+  const auto* pair = op.argument.as_list();
+  if (op.function != Function::cas || pair == nullptr || pair->size() != 2) {
+    return Reading::malformed;
+  }
+  (fails ? to.denies : to.observes) = number(pair->front());
+  if (!fails) to.sets = number(pair->back());
+  return Reading::taken;
 }
 
 // The operations with values from 0 on without gaps; how many there are.

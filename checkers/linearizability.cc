@@ -45,18 +45,30 @@ KeyVerdict judge(const Columns& columns, std::size_t key, const Budget& budget) 
   return {std::move(decision), SteadyClock::now() - began};
 }
 
-std::vector<KeyVerdict> judge_all(Columns& columns, const History& history,
-                                  const CheckOptions& options) {
-  std::vector<KeyVerdict> verdicts(columns.keys());
-  if (columns.is_plain() && columns.malformed(0).empty() && !options.deadline.passed()) {
-    const auto began = SteadyClock::now();
-    if (const auto valid = decide_by_zones(columns, history.operations.size())) {
-      verdicts[0].decision.answer = *valid ? Decision::Answer::valid : Decision::Answer::invalid;
-      verdicts[0].took = SteadyClock::now() - began;
-      return verdicts;
-    }
-  }
-  columns.arrange();
+struct Judged {
+  std::vector<Value> keys;  // in the order of their first operation
+  std::vector<KeyVerdict> verdicts;
+};
+
+// One key, every value written once: what the best tests ask for is decided at one look.
+std::optional<Judged> judge_at_once(const History& history, const CheckOptions& options) {
+  if (options.deadline.passed()) return std::nullopt;
+  const auto began = SteadyClock::now();
+  const auto valid = decide_by_zones(history, options.failed_cas);
+  if (!valid) return std::nullopt;
+  KeyVerdict verdict;
+  verdict.decision.answer = *valid ? Decision::Answer::valid : Decision::Answer::invalid;
+  verdict.took = SteadyClock::now() - began;
+  return Judged{{history.operations.front().key}, {std::move(verdict)}};
+}
+
+Judged judge_all(const History& history, const CheckOptions& options) {
+  if (auto judged = judge_at_once(history, options)) return *std::move(judged);
+  const Columns columns(history, options);
+  Judged judged;
+  for (std::size_t i = 0; i < columns.keys(); ++i) judged.keys.push_back(columns.key(i));
+  std::vector<KeyVerdict>& verdicts = judged.verdicts;
+  verdicts.resize(columns.keys());
   const std::size_t threads =
       std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(verdicts.size(), 1));
   const Budget budget = {options.deadline, options.memory_limit / threads};
@@ -69,7 +81,7 @@ std::vector<KeyVerdict> judge_all(Columns& columns, const History& history,
   for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
   work();
   helpers.clear();
-  return verdicts;
+  return judged;
 }
 
 WitnessOperation copy_of(const History& history, const RegisterOp& op, const RegisterOp& breaks) {
@@ -161,31 +173,30 @@ CheckReport check_linearizable_register(const History& history, const CheckOptio
   const auto began = SteadyClock::now();
   const Budget to_shrink = {Deadline::at(options.deadline.when() + time_to_shrink),
                             options.memory_limit};
-  Columns columns(history, options);
-  const std::vector<KeyVerdict> verdicts = judge_all(columns, history, options);
+  const Judged judged = judge_all(history, options);
 
   CheckReport report;
   report.checker = "linearizable";
-  report.keys = columns.keys();
+  report.keys = judged.keys.size();
   std::vector<KeyOperations> keys;  // taken apart once more, slowly, for those that are explained
   std::vector<Value> rest;
-  for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    const Decision& decision = verdicts[i].decision;
+  for (std::size_t i = 0; i < judged.keys.size(); ++i) {
+    const Decision& decision = judged.verdicts[i].decision;
     if (decision.answer == Decision::Answer::valid) continue;
     if (decision.answer == Decision::Answer::unknown) {
-      report.undecided.push_back({columns.key(i), decision.why});
+      report.undecided.push_back({judged.keys[i], decision.why});
       continue;
     }
     if (report.findings.size() == most_findings) {
-      rest.push_back(columns.key(i));
+      rest.push_back(judged.keys[i]);
       continue;
     }
     if (keys.empty()) keys = split_by_key(history);
-    auto finding = find(history, keys[i], options.failed_cas, to_shrink, verdicts[i].took);
+    auto finding = find(history, keys[i], options.failed_cas, to_shrink, judged.verdicts[i].took);
     if (finding) {
       report.findings.push_back(std::move(*finding));
     } else {
-      report.undecided.push_back({columns.key(i), finding.error().message});
+      report.undecided.push_back({judged.keys[i], finding.error().message});
     }
   }
   number(report.findings);

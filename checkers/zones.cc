@@ -265,12 +265,25 @@ std::optional<bool> decide_by_zones(std::span<const RegisterOp> ops) {
   return zones.decide();
 }
 
-std::optional<bool> decide_by_zones(const Columns& plain, std::size_t operations) {
-  DirectClusters clusters(operations);
+std::optional<bool> decide_by_zones(const History& history, FailedCas failed_cas) {
+  if (history.operations.empty()) return std::nullopt;
+  DirectClusters clusters(history.operations.size());
   Zones<DirectClusters> zones(clusters);
-  bool applies = true;
-  plain.each([&](const RegisterOp& op) { applies = applies && zones.add(op); });
-  return applies ? zones.decide() : std::nullopt;
+  ValueNumbers number;
+  const Value& key = history.operations.front().key;
+  for (std::size_t i = 0; i < history.operations.size(); ++i) {
+    RegisterOp op;
+    if (!(history.operations[i].key == key)) return std::nullopt;
+    switch (read_operation(history, i, failed_cas, number, op)) {
+      case Reading::left_out:
+        break;
+      case Reading::malformed:
+        return std::nullopt;
+      case Reading::taken:
+        if (!zones.add(op)) return std::nullopt;
+    }
+  }
+  return zones.decide();
 }
 
 }  // namespace ordeal::checkers

@@ -18,7 +18,8 @@ namespace ordeal::checkers {
 // being 0. Where values are denied it tells what is impossible even without that, and declines
 // otherwise.
 [[nodiscard]] std::optional<bool> decide_by_zones(std::span<const RegisterOp> ops);
-// The same of a whole history, if it is plain, without copying it.
-[[nodiscard]] std::optional<bool> decide_by_zones(const Columns& plain, std::size_t operations);
+// The same of a whole history, without copying it; declines also if it has several keys, or values
+// that are no small integers.
+[[nodiscard]] std::optional<bool> decide_by_zones(const History& history, FailedCas failed_cas);
 
 }  // namespace ordeal::checkers
