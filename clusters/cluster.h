@@ -65,6 +65,29 @@ class Cluster {
   [[nodiscard]] virtual std::string kill_command(std::size_t node) const = 0;
   // Prints the process id of the server; exit status 1 when it does not run.
   [[nodiscard]] virtual std::string pid_command(std::size_t node) const = 0;
+  // Ends the server the way an administrator would, and waits for it; idempotent.
+  [[nodiscard]] virtual std::string stop_command(std::size_t node) const {
+    return kill_command(node);
+  }
+  // Starts a server without data as a new member of a cluster that is there already; idempotent.
+  [[nodiscard]] virtual std::string rejoin_command(std::size_t node) const {
+    return start_command(node);
+  }
+  // The folder on the node in which the server keeps what must survive a crash; empty: unknown, so
+  // that its disk cannot be harmed.
+  [[nodiscard]] virtual std::string data_directory(std::size_t) const { return {}; }
+  // TCP ports on which servers speak to each other, and to clients; empty: unknown.
+  [[nodiscard]] virtual std::vector<std::uint16_t> peer_ports() const { return {}; }
+  [[nodiscard]] virtual std::vector<std::uint16_t> client_ports() const { return {}; }
+  // What can be asked of the system's own interface while it runs, by name: "compact",
+  // "remove-member". Membership is in the names remove-member and add-member: the others then
+  // expect the node to rejoin, without data. Both are idempotent. Returns what was done, for
+  // people.
+  [[nodiscard]] virtual std::vector<std::string> actions() const { return {}; }
+  [[nodiscard]] virtual Result<std::string> administer(std::string_view action, std::size_t,
+                                                       Deadline) {
+    return error("{} has no action {}", name(), action);
+  }
 
   [[nodiscard]] virtual Result<NodeStatus> status(std::size_t node, Deadline deadline) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<Client>> open(std::size_t node) = 0;

@@ -119,6 +119,12 @@ class CustomCluster final : public Cluster {
   std::string start_command(std::size_t node) const override { return commands_[node].start; }
   std::string kill_command(std::size_t node) const override { return commands_[node].kill; }
   std::string pid_command(std::size_t node) const override { return commands_[node].pid; }
+  std::string stop_command(std::size_t node) const override { return commands_[node].stop; }
+  std::string data_directory(std::size_t node) const override {
+    if (definition_.data.empty()) return {};
+    return commands_.empty() ? definition_.data.front() : commands_[node].data.front();
+  }
+  std::vector<std::uint16_t> client_ports() const override { return definition_.ports; }
   std::vector<std::string> logs(std::size_t node) const override { return commands_[node].logs; }
 
   Result<NodeStatus> status(std::size_t node, Deadline deadline) override {

@@ -11,6 +11,7 @@
 #include "clusters/etcd/connection.h"
 #include "clusters/etcd/errors.h"
 #include "clusters/etcd/etcd.grpc.pb.h"
+#include "clusters/etcd/monitor.h"
 #include "clusters/etcd/program.h"
 
 namespace ordeal::clusters::etcd {
@@ -21,7 +22,6 @@ namespace pb = etcdserverpb;
 constexpr std::string_view folder = "/var/lib/ordeal/etcd";
 constexpr std::string_view data = "/var/lib/ordeal/etcd/data";
 constexpr std::string_view log_file = "/var/lib/ordeal/etcd/etcd.log";
-constexpr std::uint16_t peer_port = 2380;
 constexpr std::size_t most_nodes = 7;
 
 std::string url(const std::string& host, std::uint16_t port) {
@@ -38,7 +38,7 @@ std::string bind_address(const Node& node) {
 }
 
 Daemon daemon_of(const std::vector<Remote*>& remotes, std::size_t node,
-                 const std::vector<std::string>& server_flags) {
+                 const std::vector<std::string>& server_flags, std::string_view state) {
   const Node& self = remotes[node]->node();
   const std::string& address = self.service_address();
   std::string members;
@@ -60,7 +60,7 @@ Daemon daemon_of(const std::vector<Remote*>& remotes, std::size_t node,
       "--initial-advertise-peer-urls=" + url(address, peer_port),
       "--initial-cluster=" + members,
       "--initial-cluster-token=ordeal",
-      "--initial-cluster-state=new",
+      fmt::format("--initial-cluster-state={}", state),
       "--heartbeat-interval=100",
       "--election-timeout=1000",
       // Low, so that runs of a minute see snapshots taken and sent.
@@ -72,24 +72,15 @@ Daemon daemon_of(const std::vector<Remote*>& remotes, std::size_t node,
   return daemon;
 }
 
-// What the harness asks a node about itself, on a connection that no client uses.
-struct Monitor {
-  explicit Monitor(const std::string& host)
-      : connection(host, client_port),
-        maintenance(pb::Maintenance::NewStub(connection.channel())),
-        cluster(pb::Cluster::NewStub(connection.channel())) {}
-
-  Connection connection;
-  std::unique_ptr<pb::Maintenance::Stub> maintenance;
-  std::unique_ptr<pb::Cluster::Stub> cluster;
-};
-
 class EtcdCluster final : public Cluster {
  public:
   EtcdCluster(const std::vector<Remote*>& remotes, const ClusterOptions& options)
       : remotes_(remotes), options_(options) {
     for (std::size_t node = 0; node < remotes.size(); ++node) {
-      daemons_.push_back(daemon_of(remotes, node, options.server_flags));
+      const Node& self = remotes[node]->node();
+      daemons_.push_back(daemon_of(remotes, node, options.server_flags, "new"));
+      rejoining_.push_back(daemon_of(remotes, node, options.server_flags, "existing"));
+      members_.push_back({self.name, url(self.service_address(), peer_port)});
       monitors_.push_back(std::make_unique<Monitor>(remotes[node]->node().service_address()));
     }
   }
@@ -159,6 +150,23 @@ class EtcdCluster final : public Cluster {
   std::string pid_command(std::size_t node) const override {
     return clusters::pid_command(daemons_[node]);
   }
+
+  std::string rejoin_command(std::size_t node) const override {
+    return clusters::start_command(rejoining_[node]);
+  }
+  std::vector<std::string> actions() const override { return admin_actions(); }
+  Result<std::string> administer(std::string_view action, std::size_t node,
+                                 Deadline deadline) override {
+    auto done = etcd::administer(action, node, monitors_, members_, deadline);
+    if (!done) return pass_on(done.error(), remotes_[node]->node().name);
+    return done;
+  }
+  std::string stop_command(std::size_t node) const override {
+    return clusters::stop_command(daemons_[node], 5s);
+  }
+  std::string data_directory(std::size_t) const override { return std::string(data); }
+  std::vector<std::uint16_t> peer_ports() const override { return {peer_port}; }
+  std::vector<std::uint16_t> client_ports() const override { return {client_port}; }
 
   Result<NodeStatus> status(std::size_t node, Deadline deadline) override {
     Monitor& monitor = *monitors_[node];
@@ -234,6 +242,8 @@ class EtcdCluster final : public Cluster {
   const std::vector<Remote*> remotes_;
   const ClusterOptions options_;
   std::vector<Daemon> daemons_;
+  std::vector<Daemon> rejoining_;  // the same servers, as members that join a cluster that is there
+  std::vector<MemberName> members_;
   std::vector<std::unique_ptr<Monitor>> monitors_;
   std::mutex mutex_;
   std::map<std::uint64_t, std::string> member_names_;  // guarded by mutex_
