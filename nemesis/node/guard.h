@@ -10,7 +10,7 @@ namespace ordeal::node {
 
 struct GuardSettings {
   std::string directory = "/var/lib/ordeal";  // of guard.log and guard.lock
-  long long silence_ms = 2500;    // longer than this without a word: the controller is gone
+  long long silence_ms = 2000;    // longer than this without a word: the controller is gone
   long long command_ms = 10'000;  // for each run of a command
   long long wait_ms = 15'000;     // to wait for the guard before this one
 };

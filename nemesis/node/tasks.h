@@ -1,0 +1,31 @@
+#pragma once
+// The subcommands of the program for nodes that do harm. Each returns the exit status, and says on
+// stderr in one sentence why it could not.
+
+#include "nemesis/node/arguments.h"
+
+namespace ordeal::node {
+
+// --pid N --percent P: the process group runs P percent of the time.
+int run_throttle(const Arguments& arguments);
+
+// --pid-command SHELL [--realtime-ms N] [--monotonic-ms N] [--drift-ppm N] [--strobe-ms N]
+int run_clock(const Arguments& arguments);
+// Whether clocks can be skewed here: tries it on a process of its own.
+int check_clock(const Arguments& arguments);
+
+// --data FOLDER --harm power-cut|lying-fsync|eio|enospc|slow-fsync|read-corruption [--call CALL]
+// [--percent P] [--delay-ms N] [--keep-percent P] [--torn-percent P] [--seed N]
+int run_disk(const Arguments& arguments);
+int check_disk(const Arguments& arguments);  // whether a file system can be mounted here
+// Unmounts file systems of ours that nobody serves any more.
+void detach_dead_disks();
+
+// --queue N [--delay-ms N] [--jitter-ms N] [--loss-percent P] [--duplicate-percent P]
+// [--reorder-percent P] [--corrupt-percent P] [--rate-kbit N] [--clog 1] [--seed N]
+int run_packets(const Arguments& arguments);
+int check_packets(const Arguments& arguments);       // whether the kernel has such queues
+inline constexpr unsigned sent_again_mark = 0x4f72;  // of packets that must not be queued again
+inline constexpr unsigned short check_queue = 48899;
+
+}  // namespace ordeal::node
