@@ -8,8 +8,8 @@ namespace ordeal {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> step_names = {"undo", "inject", "injected", "effect",
-                                                        "heal", "healed", "failed"};
+constexpr std::array<std::string_view, 8> step_names = {"undo", "inject", "injected", "effect",
+                                                        "heal", "healed", "failed",   "skipped"};
 
 FaultSummary summarize_one(const FaultSpec& spec, const std::vector<FaultRecord>& ledger) {
   FaultSummary summary;
@@ -25,7 +25,7 @@ FaultSummary summarize_one(const FaultSpec& spec, const std::vector<FaultRecord>
         summary.resolved = record.detail;
         break;
       case FaultStep::injected:
-        summary.began = record.at;
+        if (!summary.began) summary.began = record.at;
         break;
       case FaultStep::effect:
         summary.evidence.push_back(record.node.empty() ? record.detail
@@ -47,6 +47,9 @@ FaultSummary summarize_one(const FaultSpec& spec, const std::vector<FaultRecord>
           summary.trouble =
               record.node.empty() ? record.detail : record.node + ": " + record.detail;
         }
+        break;
+      case FaultStep::skipped:
+        summary.left_out = record.detail;
         break;
     }
   }

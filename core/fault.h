@@ -19,8 +19,8 @@ namespace ordeal {
 struct FaultSpec {
   int id = 0;           // within the plan, from 1
   std::string kind;     // "partition", "kill"
-  std::string targets;  // the rule: "one", "minority", "majority", "leader", "all"; empty where the
-                        // kind has none
+  std::string targets;  // the rule: "one", "minority", "leader", ... (nemesis/targets.h); empty
+                        // where the kind has none
   std::map<std::string, Value> parameters;  // the kind's own: shape, one_way, ...
   std::uint64_t draw = 0;  // seed of what is left to chance at injection (which one, which half)
   Nanoseconds begin{};     // since the start of the main phase
@@ -37,6 +37,7 @@ enum class FaultStep {
   heal,      // undoing starts
   healed,    // evidence that it is undone, on one node, or on all when `node` is empty
   failed,    // a step did not work; `detail` says which and why
+  skipped,   // left out on purpose: a node cannot take it, or what it waited for did not happen
 };
 
 struct FaultRecord {
@@ -60,7 +61,8 @@ struct FaultSummary {
   std::vector<std::string> evidence;
   bool took_effect = false;
   bool healed = false;
-  std::optional<std::string> trouble;  // the first thing that failed
+  std::optional<std::string> trouble;   // the first thing that failed
+  std::optional<std::string> left_out;  // why it was not even tried
 };
 
 // One entry a planned fault, in plan order; faults that never began have neither `began` nor

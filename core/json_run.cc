@@ -141,14 +141,16 @@ Result<CheckReport> check_from_json(const Json& json) {
 }
 
 Json fault_to_json(const FaultSummary& fault) {
-  return {{"plan", to_json(fault.spec)},
-          {"resolved", fault.resolved},
-          {"began_ns", optional_ns(fault.began)},
-          {"ended_ns", optional_ns(fault.ended)},
-          {"evidence", fault.evidence},
-          {"took_effect", fault.took_effect},
-          {"healed", fault.healed},
-          {"trouble", fault.trouble ? Json(*fault.trouble) : Json()}};
+  Json json = {{"plan", to_json(fault.spec)},
+               {"resolved", fault.resolved},
+               {"began_ns", optional_ns(fault.began)},
+               {"ended_ns", optional_ns(fault.ended)},
+               {"evidence", fault.evidence},
+               {"took_effect", fault.took_effect},
+               {"healed", fault.healed},
+               {"trouble", fault.trouble ? Json(*fault.trouble) : Json()}};
+  if (fault.left_out) json["left_out"] = *fault.left_out;
+  return json;
 }
 
 Result<FaultSummary> fault_from_json(const Json& json) {
@@ -163,6 +165,7 @@ Result<FaultSummary> fault_from_json(const Json& json) {
                         .required("took_effect", fault.took_effect)
                         .required("healed", fault.healed)
                         .optional("trouble", fault.trouble)
+                        .optional("left_out", fault.left_out)
                         .status();
   if (!read) return pass_on(read.error());
   Result<FaultSpec> spec = fault_spec_from_json(plan);

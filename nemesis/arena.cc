@@ -114,6 +114,7 @@ Arena make_arena(const std::vector<clusters::Remote*>& remotes, std::vector<Node
     arena.addresses.push_back(std::move(addresses));
     arena.controllers.push_back(std::move(facts[i].controllers));
     arena.ssh_ports.push_back(facts[i].ssh_port);
+    arena.zones.push_back(remotes[i]->node().zone);
   }
   return arena;
 }

@@ -1,7 +1,11 @@
 #include <algorithm>
 
-#include "nemesis/kill.h"
+#include "nemesis/admin.h"
+#include "nemesis/clock.h"
+#include "nemesis/disk.h"
+#include "nemesis/packets.h"
 #include "nemesis/partition.h"
+#include "nemesis/server.h"
 
 namespace ordeal::nemesis {
 
@@ -9,7 +13,16 @@ const std::vector<std::unique_ptr<Fault>>& faults() {
   static const std::vector<std::unique_ptr<Fault>> list = [] {
     std::vector<std::unique_ptr<Fault>> all;
     all.push_back(make_partition());
+    all.push_back(make_packets());
     all.push_back(make_kill());
+    all.push_back(make_stop());
+    all.push_back(make_restart());
+    all.push_back(make_pause());
+    all.push_back(make_slow());
+    all.push_back(make_clock());
+    all.push_back(make_disk());
+    all.push_back(make_admin());
+    all.push_back(make_membership());
     return all;
   }();
   return list;

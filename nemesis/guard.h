@@ -16,7 +16,7 @@ namespace ordeal::nemesis {
 
 struct GuardOptions {
   std::string directory = "/var/lib/ordeal";  // on the node: bin/ordeal-node, guard.log, guard.lock
-  Nanoseconds silence = 2500ms;    // the node heals itself when it hears nothing for longer
+  Nanoseconds silence = 2s;        // the node heals itself when it hears nothing for longer
   Nanoseconds step_timeout = 10s;  // for each command that the guard runs
   Nanoseconds wait = 15s;          // for the guard of a dead Ordeal to end
 };

@@ -26,11 +26,13 @@ struct ShapeWeight {
   std::uint64_t weight;
   std::size_t least_nodes;
 };
-constexpr std::array<ShapeWeight, 5> shapes = {{{"leader", 35, 2},
-                                                {"halves", 25, 2},
+constexpr std::array<ShapeWeight, 7> shapes = {{{"leader", 30, 2},
+                                                {"halves", 20, 2},
                                                 {"majority-ring", 15, 3},
-                                                {"one", 15, 2},
-                                                {"bridge", 10, 3}}};
+                                                {"one", 10, 2},
+                                                {"bridge", 10, 3},
+                                                {"leader-minority", 10, 5},
+                                                {"random", 5, 3}}};
 
 std::string names_of(Group group, const std::vector<std::string>& nodes) {
   std::sort(group.begin(), group.end());
@@ -66,6 +68,30 @@ Cut leader_apart(std::optional<std::size_t> leader, const Group& order,
                  const std::vector<std::string>& nodes) {
   Cut cut = one_apart(leader.value_or(order.front()), nodes);
   if (!leader) cut.resolved += " (no leader known: one drawn at random)";
+  return cut;
+}
+
+// The leader with as many others as still are a minority.
+Cut leader_with_minority(std::optional<std::size_t> leader, Group order,
+                         const std::vector<std::string>& nodes) {
+  const auto at = std::find(order.begin(), order.end(), leader.value_or(order.front()));
+  std::iter_swap(order.begin(), at);
+  Cut cut = split(order, std::max<std::size_t>((order.size() - 1) / 2, 1), nodes);
+  if (!leader) cut.resolved += " (no leader known: one drawn at random)";
+  return cut;
+}
+
+// Each directed link by itself, with a chance of a half; at least one.
+Cut at_random(const Group& order, const std::vector<std::string>& nodes, Rng rng) {
+  Cut cut;
+  for (const std::size_t a : order) {
+    for (const std::size_t b : order) {
+      if (a != b && (rng.chance(0.5) || cut.severed.empty())) cut.severed.emplace_back(a, b);
+    }
+  }
+  for (const auto& [from, to] : cut.severed)
+    cut.resolved +=
+        fmt::format("{}{}>{}", cut.resolved.empty() ? "cut " : " ", nodes[from], nodes[to]);
   return cut;
 }
 
@@ -148,7 +174,8 @@ Result<Links> resolve_links(const FaultSpec& spec, const std::vector<std::string
   });
   if (known == shapes.end()) {
     return error(
-        "fault {}: a partition's \"shape\" must be halves, one, majority-ring, bridge or leader",
+        "fault {}: a partition's \"shape\" must be halves, one, majority-ring, bridge, leader, "
+        "leader-minority or random",
         spec.id);
   }
   if (!one_way || (!one_way->empty() && *one_way != "mute" && *one_way != "deaf")) {
@@ -169,13 +196,16 @@ Result<Links> resolve_links(const FaultSpec& spec, const std::vector<std::string
   if (*shape == "leader") cut = leader_apart(leader, order, nodes);
   if (*shape == "bridge") cut = bridge(order, nodes);
   if (*shape == "majority-ring") cut = majority_ring(order, nodes);
+  if (*shape == "leader-minority") cut = leader_with_minority(leader, order, nodes);
+  if (*shape == "random") cut = at_random(order, nodes, Rng(spec.draw).fork("links"));
 
   Links links{cut.resolved, std::vector<std::set<std::size_t>>(nodes.size())};
+  const bool is_random = *shape == "random";  // its links have a direction each
   for (const auto& [inside, outside] : cut.severed) {
-    if (*one_way != "deaf") links.deaf_to[outside].insert(inside);
-    if (*one_way != "mute") links.deaf_to[inside].insert(outside);
+    if (is_random || *one_way != "deaf") links.deaf_to[outside].insert(inside);
+    if (!is_random && *one_way != "mute") links.deaf_to[inside].insert(outside);
   }
-  if (!one_way->empty()) {
+  if (!one_way->empty() && !is_random) {
     links.resolved += ", cut one way";
     const bool mute = *one_way == "mute";
     if (!cut.inside.empty()) {

@@ -26,7 +26,8 @@ struct Links {
 // Shape and direction with what is left to chance, drawn.
 [[nodiscard]] FaultSpec draw_links(Rng& rng, std::size_t nodes);
 
-// Resolves a drawn shape. Parameters: `shape` is halves, one, majority-ring, bridge or leader;
+// Resolves a drawn shape. Parameters: `shape` is halves, one, majority-ring, bridge, leader,
+// leader-minority (the leader with as many as still are a minority) or random (directed links);
 // `one_way` is absent, "mute" (the part named first, the smaller one, is not heard) or "deaf" (it
 // hears nothing).
 [[nodiscard]] Result<Links> resolve_links(const FaultSpec& spec,

@@ -1,15 +1,18 @@
 #include "nemesis/nemesis.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <set>
+#include <thread>
 
 #include <fmt/core.h>
 
-#include "core/json.h"
 #include "nemesis/arena.h"
-#include "nemesis/guard.h"
+#include "nemesis/crew.h"
+#include "nemesis/trigger.h"
+#include "nemesis/turns.h"
 
 namespace ordeal::nemesis {
 
@@ -19,16 +22,6 @@ using clusters::on_each;
 
 constexpr Nanoseconds evidence_pause = 250ms;
 constexpr Nanoseconds evidence_timeout = 2s;  // of one look; also what a stop may have to wait for
-constexpr Nanoseconds healed_pause = 100ms;
-
-std::string last_line(const clusters::Output& output) {
-  const std::string& text = output.ok() || output.err.empty() ? output.out : output.err;
-  const std::size_t end = text.find_last_not_of("\n ");
-  if (end == std::string::npos) return fmt::format("exit status {}", output.exit_status);
-  const std::size_t newline = text.rfind('\n', end);
-  const std::size_t begin = newline == std::string::npos ? 0 : newline + 1;
-  return text.substr(begin, end + 1 - begin);
-}
 
 // False when stop came first.
 bool wait_until(Deadline deadline, const std::stop_token& stop) {
@@ -41,82 +34,63 @@ bool wait_until(Deadline deadline, const std::stop_token& stop) {
 
 }  // namespace
 
-// A fault on one node, from the moment its undo is in the ledger until it is proven healed.
-struct Active {
-  int fault = 0;
-  NodeAction action;
-};
-
 struct Nemesis::State {
-  std::vector<clusters::Remote*> remotes;
+  State(std::vector<clusters::Remote*> remotes, clusters::Cluster& cluster,
+        const NemesisOptions& wanted, RunClock run_clock, LineLog ledger)
+      : crew(std::move(remotes), cluster, wanted, run_clock, std::move(ledger)),
+        options(wanted),
+        clock(run_clock) {}
+
+  Crew crew;
   NemesisOptions options;
   RunClock clock;
-  LineLog ledger;
-  Arena arena;
-  std::vector<std::unique_ptr<Guard>> guards;
-  std::vector<Active> actives;
-  std::function<void(const FaultRecord&)> observe;
+  Arena arena;  // without a leader
+  std::map<std::string, std::string> left_out;
+  Outside outside;
+  std::mutex server_turn;  // a fault that harms servers waits until the one before is undone
 
-  const std::string& name(std::size_t node) const { return remotes[node]->node().name; }
-
-  Result<void> write(FaultRecord record) {
-    record.at = clock.now();
-    // What a node printed may be no UTF-8; such bytes are replaced.
-    const std::string line = to_json(record).dump(-1, ' ', false, Json::error_handler_t::replace);
-    Result<void> written = ledger.append(line);
-    if (observe) observe(record);
-    return written;
-  }
-  // For the records without which healing must go on.
-  void note(int fault, FaultStep step, std::string node, std::string detail) {
-    (void)write({fault, step, {}, std::move(node), std::move(detail), {}});
-  }
-
-  // What a command that proves something printed; an Error while it does not prove it.
-  Result<std::string> look(std::size_t node, const std::string& command, Nanoseconds timeout) {
-    const auto output = remotes[node]->run({command, {}, timeout});
-    if (!output) return pass_on(output.error());
-    if (!output->ok()) return error("{}", last_line(*output));
-    return last_line(*output);
-  }
-
-  GuardOptions guard_options() const { return {options.directory, 2500ms, options.step_timeout}; }
-
-  Result<NodeFacts> prepare_node(std::size_t node, const std::set<std::string>& kinds);
+  Result<NodeFacts> prepare_node(std::size_t node);
+  Result<void> probe(const std::set<std::string>& kinds);
   void carry_out(const FaultSpec& spec, const std::stop_token& stop);
-  Result<void> restore_guards(const FaultSpec& spec, const Injection& injection);
-  bool register_undos(const FaultSpec& spec, const Injection& injection);
-  bool inject(const FaultSpec& spec, const Injection& injection);
-  void hold(const FaultSpec& spec, const Injection& injection, const std::stop_token& stop);
-  std::string last_evidence(const Injection& injection);
-  Result<std::string> undo(const Active& active);
-  Result<void> heal(int fault, const std::string& detail);
+  Result<Injection> planned(const FaultSpec& spec);
+  bool guarded(int fault, const std::vector<NodeAction>& actions);
+  bool begin_turn(int fault, const std::string& resolved, const Turn& turn, bool is_first);
+  void hold(int fault, const Turn& turn, std::set<std::size_t>& proven, std::string& why,
+            const std::stop_token& stop);
+  std::string last_evidence(int fault, const std::vector<NodeAction>& actions);
 };
 
-Result<NodeFacts> Nemesis::State::prepare_node(std::size_t node,
-                                               const std::set<std::string>& kinds) {
+Result<NodeFacts> Nemesis::State::prepare_node(std::size_t node) {
   // First of all: an earlier guard has then undone what it held, and there is no other Ordeal.
-  auto guard = Guard::start(*remotes[node], guard_options());
-  if (!guard) return pass_on(guard.error());
-  guards[node] = std::move(*guard);
+  if (auto guarded = crew.guard_node(node); !guarded) return pass_on(guarded.error());
   for (const auto& fault : faults()) {
-    const auto swept =
-        clusters::run_or_error(*remotes[node], {fault->sweep(), {}, options.step_timeout},
-                               fmt::format("sweeping what is left of {} faults", fault->kind()));
+    const auto swept = clusters::run_or_error(
+        crew.remote(node), {fault->sweep(arena.program()), {}, options.step_timeout},
+        fmt::format("sweeping what is left of {} faults", fault->kind()));
     if (!swept) return pass_on(swept.error());
   }
-  for (const std::string& kind : kinds) {
-    const auto able = remotes[node]->run({fault_named(kind)->probe(), {}, options.step_timeout});
-    if (!able)
-      return pass_on(able.error(),
-                     fmt::format("asking whether {} can take {} faults", name(node), kind));
-    if (!able->ok())
-      return error("{} cannot take {} faults: {}", name(node), kind, last_line(*able));
-  }
   const auto facts = clusters::run_or_error(
-      *remotes[node], {facts_command(), {}, options.step_timeout}, "asking for its addresses");
+      crew.remote(node), {facts_command(), {}, options.step_timeout}, "asking for its addresses");
   if (!facts) return pass_on(facts.error());
-  return parse_facts(*facts, remotes[node]->node());
+  return parse_facts(*facts, crew.remote(node).node());
+}
+
+// Which kinds the nodes cannot take: an Error, or `left_out` where that is wanted.
+Result<void> Nemesis::State::probe(const std::set<std::string>& kinds) {
+  for (const std::string& kind : kinds) {
+    const Fault& fault = *fault_named(kind);
+    const auto answers = on_each<void>(crew.size(), [&](std::size_t node) -> Result<void> {
+      const auto able = crew.look(node, fault.probe(arena, node), options.step_timeout);
+      if (able) return {};
+      return error("{} cannot take {} faults: {}", crew.name(node), kind, able.error().message);
+    });
+    for (const auto& answer : answers) {
+      if (answer) continue;
+      if (!options.leave_out) return pass_on(answer.error());
+      left_out.emplace(kind, answer.error().message);
+    }
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Nemesis>> Nemesis::prepare(std::vector<clusters::Remote*> remotes,
@@ -125,28 +99,32 @@ Result<std::unique_ptr<Nemesis>> Nemesis::prepare(std::vector<clusters::Remote*>
                                                   const NemesisOptions& options, RunClock clock) {
   std::set<std::string> kinds;
   for (const FaultSpec& spec : plan) {
-    if (fault_named(spec.kind) == nullptr)
-      return error("fault {}: there is no fault named {}", spec.id, spec.kind);
+    const Fault* fault = fault_named(spec.kind);
+    if (fault == nullptr) return error("fault {}: there is no fault named {}", spec.id, spec.kind);
+    if (auto fits = fault->fits(cluster); !fits)
+      return pass_on(fits.error(), fmt::format("fault {}", spec.id));
+    if (auto known = check_mode(spec, *fault); !known) return pass_on(known.error());
+    if (auto known = check_trigger(spec); !known) return pass_on(known.error());
     kinds.insert(spec.kind);
   }
   Result<LineLog> ledger = LineLog::open(options.ledger);
   if (!ledger) return pass_on(ledger.error());
-  auto state = std::unique_ptr<State>(
-      new State{std::move(remotes), options, clock, std::move(*ledger), {}, {}, {}, {}});
-  state->guards.resize(state->remotes.size());
+  auto state = std::make_unique<State>(remotes, cluster, options, clock, std::move(*ledger));
+  state->arena.directory = options.directory;
   const auto answers = on_each<NodeFacts>(
-      state->remotes.size(), [&](std::size_t node) { return state->prepare_node(node, kinds); });
+      remotes.size(), [&](std::size_t node) { return state->prepare_node(node); });
   std::vector<NodeFacts> facts;
   for (const auto& answer : answers) {
     if (!answer) return pass_on(answer.error());
     facts.push_back(*answer);
   }
-  state->arena = make_arena(state->remotes, std::move(facts), cluster);
+  state->arena = make_arena(remotes, std::move(facts), cluster);
+  state->arena.directory = options.directory;
+  if (auto able = state->probe(kinds); !able) return pass_on(able.error());
   // What cannot be planned is told now, not in the middle of the run.
   for (const FaultSpec& spec : plan) {
-    if (const auto planned = fault_named(spec.kind)->plan(spec, state->arena); !planned) {
+    if (const auto planned = fault_named(spec.kind)->plan(spec, state->arena); !planned)
       return pass_on(planned.error());
-    }
   }
   return std::unique_ptr<Nemesis>(new Nemesis(std::move(state)));
 }
@@ -154,218 +132,156 @@ Result<std::unique_ptr<Nemesis>> Nemesis::prepare(std::vector<clusters::Remote*>
 Nemesis::Nemesis(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Nemesis::~Nemesis() = default;
 
+const std::map<std::string, std::string>& Nemesis::left_out() const { return state_->left_out; }
+
 void Nemesis::run(const std::vector<FaultSpec>& plan, Nanoseconds main_start,
-                  const std::function<std::optional<std::size_t>()>& leader,
-                  const std::function<void(const FaultRecord&)>& observe, std::stop_token stop) {
-  state_->observe = observe;
-  for (const FaultSpec& spec : plan) {
-    const Deadline begin = Deadline::at(state_->clock.at(main_start + spec.begin));
-    if (!wait_until(begin, stop)) break;
-    state_->arena.leader = leader();
-    state_->carry_out(spec, stop);
+                  const Outside& outside, const std::function<void(const FaultRecord&)>& observe,
+                  std::stop_token stop) {
+  state_->outside = outside;
+  state_->crew.observe(observe);
+  {
+    std::vector<std::jthread> threads;
+    for (const FaultSpec& spec : plan) {
+      if (const auto reason = state_->left_out.find(spec.kind); reason != state_->left_out.end()) {
+        state_->crew.note(spec.id, FaultStep::skipped, "", reason->second);
+        continue;
+      }
+      const Deadline begin = Deadline::at(state_->clock.at(main_start + spec.begin));
+      const auto work = [this, &spec, stop] {
+        if (!await_trigger(spec, state_->crew, state_->arena, state_->outside, stop)) return;
+        std::unique_lock<std::mutex> turn(state_->server_turn, std::defer_lock);
+        if (fault_named(spec.kind)->touches() != Touches::network) turn.lock();
+        if (!stop.stop_requested()) state_->carry_out(spec, stop);
+      };
+      if (!wait_until(begin, stop)) break;
+      threads.emplace_back(work);
+    }
   }
-  state_->observe = nullptr;
+  state_->crew.observe(nullptr);
 }
 
-void Nemesis::State::carry_out(const FaultSpec& spec, const std::stop_token& stop) {
+Result<Injection> Nemesis::State::planned(const FaultSpec& spec) {
   const Fault* fault = fault_named(spec.kind);
-  if (fault == nullptr)
-    return note(spec.id, FaultStep::failed, "", "there is no fault named " + spec.kind);
-  const Result<Injection> injection = fault->plan(spec, arena);
-  if (!injection) return note(spec.id, FaultStep::failed, "", injection.error().message);
-  if (const auto guarded = restore_guards(spec, *injection); !guarded) return;
-  std::string detail = "not injected";
-  if (register_undos(spec, *injection)) {
-    note(spec.id, FaultStep::inject, "", injection->resolved);
-    if (inject(spec, *injection)) {
-      hold(spec, *injection, stop);
-      detail = stop.stop_requested() ? "" : last_evidence(*injection);
-    }
-  }
-  (void)heal(spec.id,
-             detail);  // what failed is in the ledger, still active, and tried again by heal_all
+  if (fault == nullptr) return error("there is no fault named {}", spec.kind);
+  Arena now = arena;
+  if (outside.leader) now.leader = outside.leader();
+  return fault->plan(spec, now);
 }
 
-Result<void> Nemesis::State::restore_guards(const FaultSpec& spec, const Injection& injection) {
-  const auto answers = on_each<void>(injection.actions.size(), [&](std::size_t i) -> Result<void> {
-    const std::size_t node = injection.actions[i].node;
-    if (guards[node] && guards[node]->alive()) return {};
-    guards[node].reset();
-    auto guard = Guard::start(*remotes[node], guard_options());
-    if (!guard) return pass_on(guard.error());
-    guards[node] = std::move(*guard);
-    return {};
-  });
-  Result<void> all;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (answers[i]) continue;
-    note(spec.id, FaultStep::failed, name(injection.actions[i].node),
-         "not injected, as there is no guard: " + answers[i].error().message);
-    all = answers[i];
-  }
-  return all;
-}
-
-// On the disk here, then with the guards there. False when it is not so everywhere.
-bool Nemesis::State::register_undos(const FaultSpec& spec, const Injection& injection) {
-  for (const NodeAction& action : injection.actions) {
-    const auto written = write({spec.id, FaultStep::undo, {}, name(action.node), {}, action.undo});
-    if (!written) {
-      note(spec.id, FaultStep::failed, name(action.node), written.error().message);
-      return false;
-    }
-    actives.push_back({spec.id, action});
-  }
-  const auto answers = on_each<void>(injection.actions.size(), [&](std::size_t i) {
-    const NodeAction& action = injection.actions[i];
-    return guards[action.node]->hold(std::to_string(spec.id), action.undo);
-  });
+bool Nemesis::State::guarded(int fault, const std::vector<NodeAction>& actions) {
+  const auto answers = on_each<void>(
+      actions.size(), [&](std::size_t i) { return crew.guard_node(actions[i].node); });
   bool all = true;
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (answers[i]) continue;
-    note(spec.id, FaultStep::failed, name(injection.actions[i].node), answers[i].error().message);
+    crew.note(fault, FaultStep::failed, crew.name(actions[i].node),
+              "not injected, as there is no guard: " + answers[i].error().message);
     all = false;
   }
   return all;
 }
 
-bool Nemesis::State::inject(const FaultSpec& spec, const Injection& injection) {
-  const auto answers =
-      on_each<Nanoseconds>(injection.actions.size(), [&](std::size_t i) -> Result<Nanoseconds> {
-        const NodeAction& action = injection.actions[i];
-        const auto done = guards[action.node]->inject(std::to_string(spec.id), action.inject);
-        if (!done) return pass_on(done.error());
-        return clock.now();
-      });
-  bool all = true;
-  Nanoseconds first = Nanoseconds::max(), last{};
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (!answers[i]) {
-      note(spec.id, FaultStep::failed, name(injection.actions[i].node),
-           "injecting: " + answers[i].error().message);
-      all = false;
-      continue;
+// Twice when a guard was lost on the way: the second time with a new one.
+bool Nemesis::State::begin_turn(int fault, const std::string& resolved, const Turn& turn,
+                                bool is_first) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (!guarded(fault, turn.actions)) continue;
+    if (crew.register_undos(fault, turn.actions)) {
+      if (is_first) crew.note(fault, FaultStep::inject, "", resolved);
+      if (const auto spread = crew.inject(fault, turn.actions)) {
+        if (is_first) {
+          crew.note(fault, FaultStep::injected, "",
+                    turn.actions.size() == 1
+                        ? "on one node"
+                        : fmt::format("on {} nodes, the last {} after the first",
+                                      turn.actions.size(), to_text(*spread)));
+        }
+        return true;
+      }
     }
-    first = std::min(first, *answers[i]);
-    last = std::max(last, *answers[i]);
+    const bool lost =
+        std::any_of(turn.actions.begin(), turn.actions.end(),
+                    [&](const NodeAction& action) { return !crew.is_guarded(action.node); });
+    if (!lost || attempt == 1) return false;
+    if (!crew.heal(fault)) return false;  // half of it may be on
+    crew.note(fault, FaultStep::failed, "", "a guard was lost: injecting once more");
   }
-  if (all) {
-    note(spec.id, FaultStep::injected, "",
-         answers.size() == 1 ? "on one node"
-                             : fmt::format("on {} nodes, the last {} after the first",
-                                           answers.size(), to_text(last - first)));
-  }
-  return all;
+  return false;
 }
 
-void Nemesis::State::hold(const FaultSpec& spec, const Injection& injection,
-                          const std::stop_token& stop) {
-  const Deadline end = Deadline::after(spec.duration);
-  std::vector<const NodeAction*> unproven;
-  for (const NodeAction& action : injection.actions) unproven.push_back(&action);
-  std::string why;
-  while (!unproven.empty() && !end.passed() && !stop.stop_requested()) {
+void Nemesis::State::carry_out(const FaultSpec& spec, const std::stop_token& stop) {
+  const Result<Injection> injection = planned(spec);
+  if (!injection) return crew.note(spec.id, FaultStep::failed, "", injection.error().message);
+  const std::vector<Turn> turns = turns_of(spec, *injection);
+  std::string detail = "not injected", why;
+  std::set<std::size_t> proven;
+  bool is_first = true;
+  for (const Turn& turn : turns) {
+    if (!begin_turn(spec.id, injection->resolved, turn, is_first)) break;
+    hold(spec.id, turn, proven, why, stop);
+    const bool is_last = &turn == &turns.back() || stop.stop_requested();
+    detail = stop.stop_requested() ? "" : last_evidence(spec.id, turn.actions);
+    is_first = false;
+    if (is_last) break;
+    if (!crew.heal(spec.id)) break;
+    if (!wait_until(Deadline::after(turn.off), stop)) break;
+  }
+  if (!is_first && proven.empty() && !stop.stop_requested()) {
+    crew.note(
+        spec.id, FaultStep::failed, "",
+        fmt::format("no evidence within {} that it took effect: {}", to_text(spec.duration), why));
+  }
+  const std::vector<int> on = crew.active();
+  if (std::find(on.begin(), on.end(), spec.id) == on.end()) return;
+  crew.note(spec.id, FaultStep::heal, "", detail);
+  (void)crew.heal(spec.id);  // what failed is in the ledger, still active, and tried again later
+}
+
+// Until the end of the turn; looks for evidence as long as some node has shown none.
+void Nemesis::State::hold(int fault, const Turn& turn, std::set<std::size_t>& proven,
+                          std::string& why, const std::stop_token& stop) {
+  const Deadline end = Deadline::after(turn.on);
+  for (;;) {
+    std::vector<const NodeAction*> unproven;
+    for (const NodeAction& action : turn.actions) {
+      if (proven.count(action.node) == 0) unproven.push_back(&action);
+    }
+    if (unproven.empty() || end.passed() || stop.stop_requested()) break;
     const auto looks = on_each<std::string>(unproven.size(), [&](std::size_t i) {
-      return look(unproven[i]->node, unproven[i]->effect,
-                  std::min(evidence_timeout, options.step_timeout));
+      return crew.effect(fault, *unproven[i], std::min(evidence_timeout, options.step_timeout));
     });
-    std::vector<const NodeAction*> still;
     for (std::size_t i = 0; i < looks.size(); ++i) {
       if (looks[i]) {
-        note(spec.id, FaultStep::effect, name(unproven[i]->node), *looks[i]);
+        crew.note(fault, FaultStep::effect, crew.name(unproven[i]->node), *looks[i]);
+        proven.insert(unproven[i]->node);
       } else {
-        still.push_back(unproven[i]);
         why = looks[i].error().message;
       }
     }
-    unproven = std::move(still);
-    if (!unproven.empty()) (void)wait_until(end.sooner(Deadline::after(evidence_pause)), stop);
-  }
-  if (unproven.size() == injection.actions.size() && !stop.stop_requested()) {
-    note(spec.id, FaultStep::failed, "",
-         fmt::format("no evidence within {} that it took effect: {}", to_text(spec.duration), why));
+    if (proven.size() < turn.actions.size())
+      (void)wait_until(end.sooner(Deadline::after(evidence_pause)), stop);
   }
   (void)wait_until(end, stop);
 }
 
 // How it stands on each node at the end, for people.
-std::string Nemesis::State::last_evidence(const Injection& injection) {
-  const auto looks = on_each<std::string>(injection.actions.size(), [&](std::size_t i) {
-    const NodeAction& action = injection.actions[i];
-    return look(action.node, action.effect, std::min(evidence_timeout, options.step_timeout));
+std::string Nemesis::State::last_evidence(int fault, const std::vector<NodeAction>& actions) {
+  const auto looks = on_each<std::string>(actions.size(), [&](std::size_t i) {
+    return crew.effect(fault, actions[i], std::min(evidence_timeout, options.step_timeout));
   });
   std::string text;
   for (std::size_t i = 0; i < looks.size(); ++i) {
-    text += fmt::format("{}{}: {}", i == 0 ? "" : ", ", name(injection.actions[i].node),
+    text += fmt::format("{}{}: {}", i == 0 ? "" : ", ", crew.name(actions[i].node),
                         looks[i] ? *looks[i] : looks[i].error().message);
   }
   return text;
 }
 
-// By the guard, else, when it is gone or fails, directly; then the proof.
-Result<std::string> Nemesis::State::undo(const Active& active) {
-  const NodeAction& action = active.action;
-  const Deadline deadline = Deadline::after(options.step_timeout);
-  Guard* guard = guards[action.node].get();
-  Result<void> undone = error("the guard is gone");
-  if (guard != nullptr && guard->alive()) undone = guard->undo(std::to_string(active.fault));
-  if (!undone) {
-    const auto direct =
-        clusters::run_or_error(*remotes[action.node], {action.undo, {}, options.step_timeout},
-                               fmt::format("undoing fault {}", active.fault));
-    if (!direct) return pass_on(direct.error());
-  }
-  for (;;) {
-    Result<std::string> proof = look(action.node, action.healed, options.step_timeout);
-    if (proof) return proof;
-    if (deadline.passed()) {
-      return error("{}: fault {} is still on after its undo: {}", name(action.node), active.fault,
-                   proof.error().message);
-    }
-    (void)wait_until(Deadline::after(healed_pause), {});
-  }
-}
-
-Result<void> Nemesis::State::heal(int fault, const std::string& detail) {
-  std::vector<Active> on;
-  std::copy_if(actives.begin(), actives.end(), std::back_inserter(on),
-               [&](const Active& active) { return active.fault == fault; });
-  if (on.empty()) return {};
-  note(fault, FaultStep::heal, "", detail);
-  for (const Active& active : on) {
-    const Guard* guard = guards[active.action.node].get();
-    if (guard != nullptr && guard->alive()) continue;
-    note(fault, FaultStep::failed, name(active.action.node),
-         "the guard's channel was lost while the fault was on, so the node undoes it by itself");
-  }
-  const auto answers = on_each<std::string>(on.size(), [&](std::size_t i) { return undo(on[i]); });
-  std::string troubles;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    const std::string& node = name(on[i].action.node);
-    if (!answers[i]) {
-      note(fault, FaultStep::failed, node, answers[i].error().message);
-      troubles += fmt::format("{}{} (the undo is: {})", troubles.empty() ? "" : "; ",
-                              answers[i].error().message, on[i].action.undo);
-      continue;
-    }
-    note(fault, FaultStep::healed, node, *answers[i]);
-    actives.erase(std::remove_if(actives.begin(), actives.end(),
-                                 [&](const Active& active) {
-                                   return active.fault == fault &&
-                                          active.action.node == on[i].action.node;
-                                 }),
-                  actives.end());
-  }
-  if (!troubles.empty()) return error("{}", troubles);
-  return {};
-}
-
 Result<void> Nemesis::heal_all() {
-  std::set<int, std::greater<>> still_on;  // newest first
-  for (const Active& active : state_->actives) still_on.insert(active.fault);
   std::string troubles;
-  for (const int fault : still_on) {
-    const auto healed = state_->heal(fault, "on the way out");
+  for (const int fault : state_->crew.active()) {
+    state_->crew.note(fault, FaultStep::heal, "", "on the way out");
+    const auto healed = state_->crew.heal(fault);
     if (!healed) troubles += (troubles.empty() ? "" : "; ") + healed.error().message;
   }
   if (!troubles.empty()) return error("{}", troubles);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -20,6 +21,14 @@ struct NemesisOptions {
   std::filesystem::path ledger;               // faults.jsonl
   Nanoseconds step_timeout = 10s;             // for each command on a node
   std::string directory = "/var/lib/ordeal";  // on the nodes, of the guard
+  // Leave out kinds that a node cannot take, and say so in the ledger, instead of refusing the run.
+  bool leave_out = false;
+};
+
+// What is going on outside, as far as the schedule depends on it. Any may be empty.
+struct Outside {
+  std::function<std::optional<std::size_t>()> leader;  // position of the current one
+  std::function<std::uint64_t()> operations;           // completed so far
 };
 
 class Nemesis {
@@ -33,11 +42,14 @@ class Nemesis {
   ~Nemesis();
 
   // Carries out the plan, its times counted from `main_start` on the run clock, until it ends or
-  // stop is requested; heals what is on in either case. `leader` answers with the current leader's
-  // position. `observe` is called with every ledger record, from the thread that called.
-  void run(const std::vector<FaultSpec>& plan, Nanoseconds main_start,
-           const std::function<std::optional<std::size_t>()>& leader,
+  // stop is requested; heals what is on in either case. Each fault has a thread of its own; one
+  // that harms servers comes later than planned when another one is still on. `observe` is called
+  // with every ledger record, one at a time.
+  void run(const std::vector<FaultSpec>& plan, Nanoseconds main_start, const Outside& outside,
            const std::function<void(const FaultRecord&)>& observe, std::stop_token stop);
+
+  // The kinds of the plan that some node cannot take, and why; only where `leave_out` allows it.
+  [[nodiscard]] const std::map<std::string, std::string>& left_out() const;
 
   // Undoes everything that is still on; called once more on the way out, whatever happened. What
   // could not be undone is an Error that names node and command.

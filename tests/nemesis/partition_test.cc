@@ -211,7 +211,7 @@ TEST_CASE("no command of a partition touches what is not ours") {
     REQUIRE(injection);
     CHECK_FALSE(injection->resolved.empty());
     for (const NodeAction& action : injection->actions) {
-      for (const std::string& command : {action.inject, action.undo, partition().sweep()}) {
+      for (const std::string& command : {action.inject, action.undo, partition().sweep("")}) {
         CHECK(command.find("-F\n") == std::string::npos);
         CHECK(command.find("-F INPUT") == std::string::npos);
         CHECK(command.find("-P ") == std::string::npos);

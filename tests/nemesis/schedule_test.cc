@@ -82,7 +82,8 @@ TEST_CASE("all targets and shapes come up over the seeds") {
     }
   }
   CHECK(seen == std::set<std::string>{"leader", "one", "minority", "majority", "all", "halves",
-                                      "majority-ring", "bridge"});
+                                      "majority-ring", "bridge", "followers", "leader-minority",
+                                      "random"});
 }
 
 TEST_CASE("a time too short for one fault of each kind is refused with the time it takes") {
@@ -98,7 +99,7 @@ TEST_CASE("unknown kinds and too few nodes are refused") {
   wanted.kinds = {"kil"};
   const auto schedule = draw_schedule(wanted, Rng(1), 5);
   REQUIRE_FALSE(schedule);
-  CHECK(schedule.error().message.find("partition, kill") != std::string::npos);
+  CHECK(schedule.error().message.find("partition, packets, kill") != std::string::npos);
   wanted.kinds.clear();
   const auto none = draw_schedule(wanted, Rng(1), 5);
   REQUIRE(none);

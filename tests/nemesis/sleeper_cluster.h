@@ -1,6 +1,7 @@
 #pragma once
-// A tested system without a system: its server is a process that sleeps. For tests of faults, which
-// only start, kill and look for it.
+// Tested systems without a system, for tests of faults, which only start, kill and look for
+// servers: one sleeps; the other writes, syncs what it writes, and tells the time at which it had
+// done so.
 
 #include "clusters/cluster.h"
 #include "clusters/daemon.h"
@@ -12,6 +13,14 @@ class SleeperCluster final : public clusters::Cluster {
   // The folder of each node's server, made when it starts.
   explicit SleeperCluster(std::vector<std::string> directories)
       : directories_(std::move(directories)) {}
+
+  // Its log has a line "SECONDS.MICROSECONDS N" for each N that it has written into the files loose
+  // and firm of its data, of which it syncs the second. After a restart it goes on behind firm.
+  static SleeperCluster scribes(std::vector<std::string> directories) {
+    SleeperCluster cluster(std::move(directories));
+    cluster.writes_ = true;
+    return cluster;
+  }
 
   std::string_view name() const override { return "sleeper"; }
   std::vector<Function> speaks() const override { return {}; }
@@ -34,13 +43,26 @@ class SleeperCluster final : public clusters::Cluster {
   Result<std::unique_ptr<clusters::Client>> open(std::size_t) override {
     return error("it sleeps");
   }
-  std::vector<std::string> logs(std::size_t) const override { return {}; }
+  std::vector<std::string> logs(std::size_t node) const override {
+    return {directories_.at(node) + "/log"};
+  }
+  std::string data_directory(std::size_t node) const override {
+    return directories_.at(node) + "/data";
+  }
 
  private:
   clusters::Daemon daemon(std::size_t node) const {
     const std::string& directory = directories_.at(node);
-    return {"sleeper", directory, directory + "/log", {"/usr/bin/sleep", "1000"}, {}};
+    std::vector<std::string> command = {"/usr/bin/sleep", "1000"};
+    if (writes_) {
+      command = {"/bin/bash", "-c",
+                 "mkdir -p " + directory + "/data; cd " + directory +
+                     "/data; i=$(wc -l <firm || echo 0); while :; do i=$((i+1)); echo $i >>loose; "
+                     "echo $i >>firm; sync firm && echo $EPOCHREALTIME $i; sleep 0.02; done"};
+    }
+    return {"sleeper", directory, directory + "/log", command, {}};
   }
+  bool writes_ = false;
   std::vector<std::string> directories_;
 };
 

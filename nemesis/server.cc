@@ -1,0 +1,226 @@
+#include "nemesis/server.h"
+
+#include <functional>
+
+#include <fmt/core.h>
+
+#include "nemesis/keeper.h"
+#include "nemesis/targets.h"
+#include "nemesis/turns.h"
+
+namespace ordeal::nemesis {
+
+std::string need_server(const Arena& arena, std::size_t node) {
+  return fmt::format("pid=$(\n{}\n) || {{ echo 'the server was not running' >&2; exit 1; }}\n",
+                     arena.cluster->pid_command(node));
+}
+
+std::string prove_running(const Arena& arena, std::size_t node) {
+  return fmt::format(
+      "pid=$(\n{}\n) || {{ echo 'the server does not run' >&2; exit 1; }}\necho \"runs again as "
+      "process $pid\"\n",
+      arena.cluster->pid_command(node));
+}
+
+namespace {
+
+// The same for all of them; `act` fills in the commands for one node.
+class ServerFault : public Fault {
+ public:
+  Touches touches() const override { return Touches::server; }
+  bool can_flap() const override { return true; }
+  bool can_roll() const override { return true; }
+  // A cluster that is deployed is a server that can be harmed.
+  std::string probe(const Arena&, std::size_t) const override { return "true"; }
+  // Deploying a cluster brings its servers to a known state.
+  std::string sweep(const std::string&) const override { return "true"; }
+
+  FaultSpec draw(Rng& rng, std::size_t nodes) const override {
+    FaultSpec spec;
+    spec.kind = kind();
+    spec.targets = draw_targets(rng, usual_targets(), nodes);
+    spec.draw = rng.next();
+    return spec;
+  }
+
+  Result<Injection> plan(const FaultSpec& spec, const Arena& arena) const override {
+    const Result<Targets> targets = resolve_targets(spec, arena);
+    if (!targets) return pass_on(targets.error());
+    Injection injection{targets->resolved, {}};
+    for (const std::size_t node : targets->nodes) {
+      NodeAction action;
+      action.node = node;
+      if (auto filled = act(spec, arena, action); !filled) return pass_on(filled.error());
+      injection.actions.push_back(std::move(action));
+    }
+    return injection;
+  }
+
+ protected:
+  virtual Result<void> act(const FaultSpec& spec, const Arena& arena, NodeAction& action) const = 0;
+};
+
+std::string prove_gone(const Arena& arena, std::size_t node) {
+  return fmt::format(
+      "if pid=$(\n{}\n); then echo \"process $pid still runs\" >&2; exit 1; fi\necho 'process "
+      "gone'\n",
+      arena.cluster->pid_command(node));
+}
+
+class Kill final : public ServerFault {
+ public:
+  std::string_view kind() const override { return "kill"; }
+  std::string_view summary() const override {
+    return "kills servers (SIGKILL) and starts them again";
+  }
+  Drawing drawing() const override { return {"#d55e00", "K"}; }
+
+ protected:
+  Result<void> act(const FaultSpec&, const Arena& arena, NodeAction& action) const override {
+    action.undo = arena.cluster->start_command(action.node);
+    // A server that was dead before would make the evidence worthless.
+    action.inject = need_server(arena, action.node) +
+                    fmt::format("(\n{}\n)\n", arena.cluster->kill_command(action.node));
+    action.effect = prove_gone(arena, action.node);
+    action.healed = prove_running(arena, action.node);
+    return {};
+  }
+};
+
+class Stop final : public ServerFault {
+ public:
+  std::string_view kind() const override { return "stop"; }
+  std::string_view summary() const override {
+    return "stops servers the gentle way and starts them again";
+  }
+  Drawing drawing() const override { return {"#e69f00", "S"}; }
+
+ protected:
+  Result<void> act(const FaultSpec&, const Arena& arena, NodeAction& action) const override {
+    action.undo = arena.cluster->start_command(action.node);
+    action.inject = need_server(arena, action.node) +
+                    fmt::format("(\n{}\n)\n", arena.cluster->stop_command(action.node));
+    action.effect = prove_gone(arena, action.node);
+    action.healed = prove_running(arena, action.node);
+    return {};
+  }
+};
+
+class Restart final : public ServerFault {
+ public:
+  std::string_view kind() const override { return "restart"; }
+  std::string_view summary() const override {
+    return "stops servers and starts them at once; rolling: one after the other";
+  }
+  Drawing drawing() const override { return {"#e69f00", "R"}; }
+  bool can_flap() const override { return false; }
+
+  FaultSpec draw(Rng& rng, std::size_t nodes) const override {
+    FaultSpec spec = ServerFault::draw(rng, nodes);
+    if (rng.chance(0.5)) {
+      spec.parameters["mode"] = "rolling";
+      spec.targets = "all";
+    }
+    return spec;
+  }
+
+ protected:
+  Result<void> act(const FaultSpec& spec, const Arena& arena, NodeAction& action) const override {
+    const std::string note =
+        clusters::shell_quote(fmt::format("{}/fault-{}.before", arena.directory, spec.id));
+    action.undo = fmt::format("rm -f {}\n{}", note, arena.cluster->start_command(action.node));
+    action.inject = need_server(arena, action.node) +
+                    fmt::format("echo \"$pid\" >{} || exit 1\n(\n{}\n) && (\n{}\n)\n", note,
+                                arena.cluster->stop_command(action.node),
+                                arena.cluster->start_command(action.node));
+    action.effect = need_server(arena, action.node) +
+                    fmt::format(
+                        "read -r before <{} && [ \"$pid\" != \"$before\" ] || "
+                        "{{ echo 'it is the same process' >&2; exit 1; }}\n"
+                        "echo \"process $before gave way to $pid\"\n",
+                        note);
+    action.healed = prove_running(arena, action.node);
+    return {};
+  }
+};
+
+// $pid leads a process group of its own.
+constexpr std::string_view go_on =
+    "kill -s CONT -- \"-$pid\" 2>/dev/null; kill -s CONT \"$pid\" 2>/dev/null\n";
+// Sets $state of the process $pid.
+constexpr std::string_view look_at_state =
+    "s=$(cat \"/proc/$pid/stat\") || exit 1; s=${s##*) }; state=${s%% *}\n";
+
+std::string undo_pause(const Arena& arena, std::size_t node) {
+  return fmt::format("pid=$(\n{}\n) || exit 0\n{}true\n", arena.cluster->pid_command(node), go_on);
+}
+
+std::string prove_going(const Arena& arena, std::size_t node) {
+  return fmt::format(
+      "pid=$(\n{}\n) || {{ echo 'the server is gone, and not by this fault'; exit 0; }}\n{}"
+      "[ \"$state\" != T ] || {{ echo 'it is still stopped' >&2; exit 1; }}\n"
+      "echo \"process $pid goes on\"\n",
+      arena.cluster->pid_command(node), look_at_state);
+}
+
+class Pause final : public ServerFault {
+ public:
+  std::string_view kind() const override { return "pause"; }
+  std::string_view summary() const override {
+    return "stops servers where they stand (SIGSTOP) and lets them go on";
+  }
+  Drawing drawing() const override { return {"#cc79a7", "Z"}; }
+
+ protected:
+  Result<void> act(const FaultSpec&, const Arena& arena, NodeAction& action) const override {
+    action.undo = undo_pause(arena, action.node);
+    action.inject =
+        need_server(arena, action.node) + "kill -s STOP -- \"-$pid\" || kill -s STOP \"$pid\"\n";
+    action.effect = need_server(arena, action.node) + std::string(look_at_state) +
+                    "[ \"$state\" = T ] || { echo \"process $pid is not stopped\" >&2; exit 1; }\n"
+                    "echo \"process $pid is stopped\"\n";
+    action.healed = prove_going(arena, action.node);
+    return {};
+  }
+};
+
+class Slow final : public ServerFault {
+ public:
+  std::string_view kind() const override { return "slow"; }
+  std::string_view summary() const override {
+    return "leaves servers a small share of the processor, a tenth of a second at a time";
+  }
+  Drawing drawing() const override { return {"#f0e442", "L"}; }
+  bool can_flap() const override { return false; }
+
+  FaultSpec draw(Rng& rng, std::size_t nodes) const override {
+    FaultSpec spec = ServerFault::draw(rng, nodes);
+    spec.parameters["percent"] = rng.between(2, 30);
+    return spec;
+  }
+  std::string sweep(const std::string& program) const override { return end_all_keepers(program); }
+
+ protected:
+  Result<void> act(const FaultSpec& spec, const Arena& arena, NodeAction& action) const override {
+    const std::int64_t percent = integer_of(spec, "percent").value_or(10);
+    if (percent < 1 || percent > 99)
+      return error("fault {}: \"percent\" of a slow fault must be 1 to 99", spec.id);
+    const Keeper keeper{arena, spec.id};
+    action.undo = keeper.end() + undo_pause(arena, action.node);
+    action.inject = need_server(arena, action.node) +
+                    keeper.start(fmt::format("throttle --pid \"$pid\" --percent {}", percent));
+    action.effect = keeper.told();
+    action.healed = keeper.prove_gone() + prove_going(arena, action.node);
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Fault> make_kill() { return std::make_unique<Kill>(); }
+std::unique_ptr<Fault> make_stop() { return std::make_unique<Stop>(); }
+std::unique_ptr<Fault> make_restart() { return std::make_unique<Restart>(); }
+std::unique_ptr<Fault> make_pause() { return std::make_unique<Pause>(); }
+std::unique_ptr<Fault> make_slow() { return std::make_unique<Slow>(); }
+
+}  // namespace ordeal::nemesis

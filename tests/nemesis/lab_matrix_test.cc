@@ -1,0 +1,264 @@
+// Each kind of fault on real nodes, its effect seen from outside, and the nodes compared before and
+// after. The servers are scribes: they write, sync and tell the time. Needs root.
+
+#include <map>
+#include <sstream>
+
+#include <sys/stat.h>
+
+#include "core/file.h"
+#include "nemesis/fault.h"
+#include "tests/nemesis/lab_field.h"
+
+using namespace ordeal;
+using namespace ordeal::nemesis;
+
+namespace {
+
+const std::string home = "/var/lib/scribe";
+
+FaultSpec fault(const std::string& kind, const std::string& targets,
+                std::map<std::string, Value> parameters) {
+  FaultSpec spec;
+  spec.id = 7;
+  spec.kind = kind;
+  spec.targets = targets;
+  spec.parameters = std::move(parameters);
+  spec.draw = 99;
+  spec.duration = 1h;
+  return spec;
+}
+
+// The last number that the scribe of a node says is synced, and the time that it told with it.
+struct Told {
+  double time = 0;
+  long number = 0;
+};
+Told told_by(const Field& field, std::size_t node) {
+  std::istringstream line(
+      field.on(node, fmt::format("grep -aE '^[0-9]+\\.[0-9]+ [0-9]+$' {}/log | tail -n 1", home)));
+  Told told;
+  line >> told.time >> told.number;
+  return told;
+}
+// Right now, as the kernel of the node has it.
+double time_on(const Field& field, std::size_t node) {
+  return std::stod(field.on(node, "date +%s.%N"));
+}
+long lines_in(const Field& field, std::size_t node, const std::string& file) {
+  return std::stol(field.on(node, fmt::format("wc -l <{}/data/{}", home, file)));
+}
+// How long a connection from the first to another node takes.
+double connection_ms(const Field& field, std::size_t to) {
+  const auto output = field.output_of(
+      0, fmt::format("b=$(date +%s%N); bash -c 'exec 3<>/dev/tcp/10.77.0.{}/7070' || exit 1; "
+                     "e=$(date +%s%N); echo $(( (e-b)/1000000 ))",
+                     to + 1));
+  return output.ok() ? std::stod(output.out) : -1;
+}
+
+struct Ground {
+  explicit Ground(const std::string& name)
+      : lab(name),
+        field(lab.lab.inventory()),
+        cluster(SleeperCluster::scribes(std::vector<std::string>(node_count, home))) {
+    field.add_foreign_rules();
+    for (std::size_t node = 0; node < node_count; ++node) {
+      field.on(node, cluster.start_command(node));
+      REQUIRE(eventually([&] { return told_by(field, node).number > 3; }));
+    }
+  }
+  // Everything that a fault could leave behind, but for what the server itself writes.
+  [[nodiscard]] std::string state() const {
+    std::string all = field.rules();
+    for (std::size_t node = 0; node < node_count; ++node) {
+      all += field.on(node,
+                      "PATH=$PATH:/usr/sbin:/sbin; cat /proc/mounts; tc qdisc show 2>/dev/null; "
+                      "ls -A /var/lib/scribe /var/lib/scribe/data; ls /var/lib/ordeal/keep "
+                      "2>/dev/null | grep pid; cat /proc/sys/net/ipv4/ip_forward; "
+                      "for p in /proc/[0-9]*; do s=$(cat $p/stat 2>/dev/null) || continue; "
+                      "c=$(tr '\\0' ' ' <$p/cmdline); case \"$c\" in *scribe/data*|*ordeal-node*) "
+                      "s=${s##*) }; case $s in T*) echo \"stopped: $c\";; *) echo \"$c\";; esac;; "
+                      "esac; done | sed 's/ [0-9.]* *$//' | sort | uniq -c");
+    }
+    return all;
+  }
+
+  Lab lab;
+  Field field;
+  SleeperCluster cluster;
+};
+
+// Carries out one fault, looks from outside while it is on, heals it, and compares. Returns what
+// the ledger told.
+std::string carry_out(Ground& ground, const FaultSpec& spec, std::size_t nodes,
+                      const std::function<void()>& look) {
+  NemesisOptions options;
+  options.ledger = ground.lab.scratch / "faults.jsonl";
+  const RunClock clock;
+  auto nemesis = Nemesis::prepare(ground.field.remotes, ground.cluster, {spec}, options, clock);
+  if (!nemesis) FAIL(nemesis.error().message);
+  const std::string before = ground.state();  // the guards are part of it
+  Running running(**nemesis, clock, spec);
+  const bool proven = running.await(FaultStep::effect, nodes);
+  INFO(spec.kind << "\n" << running.told());
+  CHECK(proven);
+  look();
+  running.stop();
+  INFO(running.told());
+  CHECK(running.count(FaultStep::healed) == nodes);
+  CHECK(running.count(FaultStep::failed) == 0);
+  for (std::size_t node = 0; node < node_count; ++node) {
+    const long number = told_by(ground.field, node).number;
+    CHECK(eventually([&] { return told_by(ground.field, node).number != number; }));
+  }
+  CHECK(ground.state() == before);
+  return running.told();
+}
+
+}  // namespace
+
+TEST_CASE("servers are stopped, restarted, paused and slowed, seen from outside", "[lab]") {
+  if (no_lab()) return;
+  Ground ground("server");
+  Field& field = ground.field;
+  const auto writes_in = [&](std::size_t node, Nanoseconds time) {
+    const long before = told_by(field, node).number;
+    std::this_thread::sleep_for(time);
+    return told_by(field, node).number - before;
+  };
+  carry_out(ground, fault("stop", "leader", {}), 1, [&] {
+    CHECK_FALSE(field.output_of(2, ground.cluster.pid_command(2)).ok());
+    CHECK(writes_in(1, 1s) > 0);
+  });
+  const std::string pid = field.on(2, ground.cluster.pid_command(2));
+  carry_out(ground, fault("restart", "leader", {}), 1,
+            [&] { CHECK(field.on(2, ground.cluster.pid_command(2)) != pid); });
+  carry_out(ground, fault("pause", "followers", {}), 4, [&] {
+    CHECK(writes_in(0, 1s) <= 1);
+    CHECK(writes_in(2, 1s) > 0);
+  });
+  const long usual = writes_in(2, 2s);
+  carry_out(ground, fault("slow", "leader", {{"percent", 10}}), 1, [&] {
+    const long slow = writes_in(2, 2s);
+    INFO(slow << " of " << usual);
+    CHECK(slow < usual);
+  });
+}
+
+TEST_CASE("packets are late, lost or held on the way to a node, seen from outside", "[lab]") {
+  if (no_lab()) return;
+  Ground ground("packets");
+  Field& field = ground.field;
+  const NodeSockets sockets(field.remotes);
+  CHECK(connection_ms(field, 2) >= 0);
+  // Something must be on its way for evidence to be there.
+  const auto traffic = [&](std::size_t to) {
+    return std::jthread([&, to](const std::stop_token& stop) {
+      const std::string burst = fmt::format(
+          "bash -c 'for i in 1 2 3 4 5 6 7 8 9; do echo x >/dev/udp/10.77.0.{}/7071; sleep 0.02; "
+          "done' 2>/dev/null; true",
+          to + 1);
+      while (!stop.stop_requested()) (void)field.remotes[0]->run({burst, {}});
+    });
+  };
+  {
+    const auto noise = traffic(2);
+    carry_out(ground, fault("packets", "leader", {{"shape", "delay"}, {"delay_ms", 300}}), 1, [&] {
+      CHECK(connection_ms(field, 2) >= 300);
+      CHECK(connection_ms(field, 1) < 300);
+    });
+    for (const std::string shape : {"reorder", "duplicate", "corrupt", "rate"})
+      carry_out(ground, fault("packets", "leader", {{"shape", shape}}), 1, [] {});
+    carry_out(ground, fault("packets", "leader", {{"shape", "loss"}, {"percent", 100}}), 1, [&] {
+      const Matrix open = sockets.datagrams(false);
+      CHECK_FALSE(open[0][2]);
+      CHECK(open[2][0]);
+    });
+  }
+  const auto noise = traffic(2);
+  carry_out(ground, fault("packets", "leader", {{"shape", "clog"}}), 1, [&] {
+    (void)sockets.datagrams(false);
+    CHECK_FALSE(sockets.datagrams(true)[0][2]);
+  });
+  // What was held has arrived: more than what was sent since.
+  CHECK(sockets.datagrams(true)[0][2]);
+}
+
+TEST_CASE("a server sees a wrong time, and nobody else does", "[lab]") {
+  if (no_lab()) return;
+  Ground ground("clocks");
+  Field& field = ground.field;
+  const auto skew = [&](std::size_t node) {
+    const double here = time_on(field, node);
+    return told_by(field, node).time - here;
+  };
+  const double before = time_on(field, 2);
+  for (const int offset : {3'600'000, -86'400'000}) {
+    carry_out(ground, fault("clock", "leader", {{"shape", "jump"}, {"offset_ms", offset}}), 1, [&] {
+      const double wanted = offset / 1000.0;
+      CHECK(eventually([&] { return std::abs(skew(2) - wanted) < 60; }));
+      CHECK(std::abs(skew(1)) < 60);
+    });
+    CHECK(eventually([&] { return std::abs(skew(2)) < 60; }));
+  }
+  carry_out(
+      ground,
+      fault("clock", "leader", {{"shape", "strobe"}, {"offset_ms", 3'600'000}, {"period_ms", 50}}),
+      1, [&] {
+        CHECK(eventually([&] { return skew(2) > 3000; }));
+        CHECK(eventually([&] { return std::abs(skew(2)) < 60; }));
+      });
+  carry_out(ground, fault("clock", "leader", {{"shape", "drift"}, {"ppm", 10'000'000}}), 1,
+            [&] { CHECK(eventually([&] { return skew(2) > 10; })); });
+  CHECK(std::abs(time_on(field, 2) - before) < 600);
+}
+
+TEST_CASE("a bad disk loses, tears, refuses and delays, and the folder is as it was", "[lab]") {
+  if (no_lab()) return;
+  Ground ground("disks");
+  Field& field = ground.field;
+  // The number that the scribe had told to be synced right before it was killed, and what is there.
+  const auto cut = [&](const std::string& shape) {
+    long told = 0;
+    const std::string ledger =
+        carry_out(ground, fault("disk", "leader", {{"shape", shape}}), 1, [&] {
+          const long begin = told_by(field, 2).number;
+          CHECK(eventually([&] { return told_by(field, 2).number > begin + 20; }));
+          told = told_by(field, 2).number;
+        });
+    INFO(ledger);
+    CHECK(ledger.find("un-synced changes lost") != std::string::npos);
+    return told;
+  };
+  const auto missing = [&] { return lines_in(field, 2, "firm") - lines_in(field, 2, "loose"); };
+  CHECK(missing() <= 1);  // the scribe may stand between the two
+  const long told = cut("power-cut");
+  CHECK(lines_in(field, 2, "firm") >= told);  // what was synced is there
+  CHECK(missing() >= 19);                     // what was not is lost
+
+  // After this one the scribe goes on behind what it finds, so that it comes to the same number
+  // again.
+  const auto times_told = [&](long number) {
+    return std::stol(field.on(2, fmt::format("grep -ac ' {}$' {}/log", number, home)));
+  };
+  const long believed = cut("lying-fsync");
+  CHECK(eventually([&] { return times_told(believed) == 2; }));
+
+  carry_out(ground, fault("disk", "leader", {{"shape", "enospc"}}), 1, [&] {
+    CHECK(eventually([&] {
+      return field.on(2, "tail -n 20 " + home + "/log").find("No space left") != std::string::npos;
+    }));
+  });
+  carry_out(ground, fault("disk", "leader", {{"shape", "eio"}, {"call", "fsync"}}), 1, [&] {
+    CHECK(eventually([&] {
+      return field.on(2, "tail -n 20 " + home + "/log").find("Input/output") != std::string::npos;
+    }));
+  });
+  carry_out(ground, fault("disk", "leader", {{"shape", "slow-fsync"}, {"delay_ms", 400}}), 1, [&] {
+    const long begin = told_by(field, 2).number;
+    std::this_thread::sleep_for(2s);
+    CHECK(told_by(field, 2).number - begin <= 7);
+  });
+  carry_out(ground, fault("disk", "leader", {{"shape", "torn"}}), 1, [] {});
+}
