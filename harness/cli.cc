@@ -26,6 +26,7 @@ exit codes: 0 PASS, 1 FAIL, 2 INCONCLUSIVE, 3 BROKEN, 64 usage, 130 interrupted
 
 struct Flags {
   RunFlags run;
+  NemesisFlags nemesis;
   CheckFlags check;
   NodeFlags nodes;  // of doctor and heal
   ClientCheckFlags client_check;
@@ -117,6 +118,17 @@ void add_run_groups(CLI::App* run, Configuration& c, std::string& reads) {
   const char* faults = "Faults";
   add_duration(run, "--fault-time", c.faults.duration, "mean length of a fault")->group(faults);
   add_duration(run, "--calm-time", c.faults.calm, "mean calm between faults")->group(faults);
+  run->add_option("--faults", c.script, "faults written down by hand, one a line (docs/faults.md)")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE")
+      ->group(faults);
+  run->add_option("--overlap", c.faults.overlap, "faults at once, at most [2]")
+      ->check(CLI::Range(1, 3))
+      ->type_name("N")
+      ->group(faults);
+  run->add_flag("--swarm", c.faults.swarm,
+                "draw from the seed which kinds take part, how long and how many at once")
+      ->group(faults);
   add_duration(run, "--recovery-time", c.recovery_timeout, "until the healed cluster must be whole")
       ->group(faults);
   add_duration(run, "--check-time", c.check_timeout, "for the checkers, then INCONCLUSIVE");
@@ -152,7 +164,7 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
       ->type_name("NAME=VALUE");
   run->add_option("--workload", c.workload, "what clients do and what judges it [register]")
       ->type_name("NAME");
-  run->add_option("--nemesis", c.nemeses, "fault kinds, separated by commas [none]")
+  run->add_option("--nemesis", c.nemeses, "fault kinds, separated by commas; or all [none]")
       ->delimiter(',')
       ->type_name("KINDS");
   add_duration(run, "--time", c.time, "length of the main phase");
@@ -193,6 +205,23 @@ void add_lab(CLI::App& app, Flags& flags) {
   CLI::App* shell = named("shell", "a shell on a node, or a command");
   shell->add_option("node", flags.lab_node, "n1, n2, ...")->required();
   shell->add_option("command", flags.lab_command, "to run there, after --");
+}
+
+void add_nemesis(CLI::App& app, Flags& flags) {
+  NemesisFlags& nemesis = flags.nemesis;
+  CLI::App* command =
+      app.add_subcommand("nemesis", "one fault by hand to a cluster that runs, and its undo");
+  command->add_option("kind", nemesis.kind, "a fault kind (ordeal list nemeses)")->required();
+  command
+      ->add_option("--targets", nemesis.targets,
+                   "which nodes, see docs/faults.md; of a partition: its shape [one]")
+      ->type_name("RULE");
+  add_duration(command, "--for", nemesis.time, "how long it is on");
+  command->add_option("--set", nemesis.parameters, "a parameter, NAME=VALUE; repeat it")
+      ->type_name("NAME=VALUE");
+  command->add_option("--cluster", nemesis.run.configuration.cluster, "the system [etcd]")
+      ->type_name("NAME");
+  add_nodes(command, nemesis.run.nodes);
 }
 
 void add_others(CLI::App& app, Flags& flags) {
@@ -320,6 +349,7 @@ int dispatch(const CLI::App& app, const Flags& flags) {
   const CLI::App& chosen = *app.get_subcommands().front();
   const std::string& command = chosen.get_name();
   if (command == "run") return run_command(flags.run);
+  if (command == "nemesis") return nemesis_command(flags.nemesis);
   if (command == "lab") return dispatch_lab(chosen, flags);
   if (command == "check") return check_command(flags.check);
   if (command == "report") return report_command(flags.run_directory, flags.output);
@@ -340,6 +370,7 @@ int main_command(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", long_version());
   const CLI::App* run = add_run(app, flags);
+  add_nemesis(app, flags);
   add_lab(app, flags);
   add_others(app, flags);
   try {

@@ -43,6 +43,18 @@ struct RunFlags {
 };
 
 int run_command(RunFlags flags);
+// A cluster that is a file: read once, here, so that the plan holds all of it.
+[[nodiscard]] Result<void> read_custom_cluster(RunFlags& flags);
+
+// One fault by hand, to a cluster that runs.
+struct NemesisFlags {
+  RunFlags run;  // of it: cluster, options and nodes
+  std::string kind;
+  std::string targets = "one";
+  Nanoseconds time = 30s;
+  std::vector<std::string> parameters;  // NAME=VALUE
+};
+int nemesis_command(NemesisFlags flags);
 
 struct CheckFlags {
   std::filesystem::path path;  // a run directory, or a history

@@ -16,9 +16,6 @@
 
 namespace ordeal::harness {
 
-namespace {
-
-// A cluster that is a file: read once, here, so that the plan holds all of it.
 Result<void> read_custom_cluster(RunFlags& flags) {
   Configuration& configuration = flags.configuration;
   const std::filesystem::path file = configuration.cluster;
@@ -35,6 +32,8 @@ Result<void> read_custom_cluster(RunFlags& flags) {
   if (!flags.nodes.names_any()) configuration.nodes.lab_nodes = definition->nodes;
   return clusters::custom::check_files(*definition);
 }
+
+namespace {
 
 Result<Plan> plan_of(RunFlags& flags) {
   if (flags.plan.empty()) {

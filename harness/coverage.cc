@@ -86,6 +86,7 @@ Coverage measure_coverage(const History& history, const std::vector<FaultSummary
     if (op.outcome == Outcome::ok) ++coverage.ok_during_faults;
   }
   for (const FaultSummary& fault : faults) {
+    if (fault.left_out) continue;
     auto& count = coverage.faults[fault.spec.kind];
     ++count.planned;
     if (fault.took_effect) ++count.took_effect;
@@ -114,7 +115,7 @@ std::vector<VerdictReason> vacuity(const Coverage& coverage,
          "look at the errors in history.jsonl and at the servers' logs");
   }
   for (const FaultSummary& fault : faults) {
-    if (fault.took_effect) continue;
+    if (fault.took_effect || fault.left_out) continue;
     reasons.push_back(
         {Verdict::inconclusive,
          fmt::format("fault {} ({}) {}{}", fault.spec.id, fault.spec.kind,

@@ -7,6 +7,7 @@
 #include "harness/commands.h"
 #include "harness/nodes.h"
 #include "nemesis/fault.h"
+#include "nemesis/node_program.h"
 
 namespace ordeal::harness {
 
@@ -55,10 +56,16 @@ void examine_machine(Examination& examination) {
                   "a run leaves histories and logs; free some space");
 }
 
+// Some questions are asked by the program for nodes, in a folder that is gone afterwards.
 void examine_node(clusters::Remote& remote, Examination& examination) {
+  nemesis::Arena arena;
+  arena.directory = "/var/lib/ordeal/doctor";
+  const auto pushed = remote.upload(nemesis::node_program(), arena.program(), 0755, 60s);
+  examination.say(pushed.has_value(), fmt::format("{} takes a program", remote.node().name),
+                  pushed ? "" : pushed.error().message);
   for (const auto& fault : nemesis::faults()) {
     clusters::Command probe;
-    probe.shell = fault->probe();
+    probe.shell = fault->probe(arena, 0);
     const auto answer = remote.run(probe);
     const bool able = answer && answer->ok();
     const std::string why =
@@ -66,6 +73,9 @@ void examine_node(clusters::Remote& remote, Examination& examination) {
     examination.say(
         able, fmt::format("{} can take the fault {}", remote.node().name, fault->kind()), why);
   }
+  clusters::Command tidy;
+  tidy.shell = "rm -rf " + clusters::shell_quote(arena.directory);
+  (void)remote.run(tidy);
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include "clusters/custom/commands.h"
+#include "core/file.h"
 #include "core/json_fields.h"
 #include "nemesis/fault.h"
 #include "nemesis/schedule.h"
+#include "nemesis/script.h"
 
 namespace ordeal::harness {
 
@@ -102,6 +104,61 @@ std::vector<clusters::Node> nodes_of(const NodeSource& source) {
   return nodes;
 }
 
+// "all" is every kind that the cluster can be harmed by; of kinds that were named, each must fit.
+Result<void> choose_faults(Configuration& configuration, std::vector<std::string>& left_out) {
+  auto& kinds = configuration.nemeses;
+  const auto cluster = find_kind(clusters::cluster_kinds(), configuration.cluster, "--cluster");
+  if (!cluster) return pass_on(cluster.error());
+  const auto system = (*cluster)->make({}, configuration.cluster_options);
+  const auto all = std::find(kinds.begin(), kinds.end(), "all");
+  if (all != kinds.end() && kinds.size() > 1)
+    return error("--nemesis all: it already names every kind, so name no other");
+  if (all == kinds.end()) {
+    for (const std::string& kind : kinds) {
+      const nemesis::Fault* fault = nemesis::fault_named(kind);
+      if (fault == nullptr) continue;  // told by the schedule, with what there is
+      if (const auto fits = fault->fits(*system); !fits)
+        return pass_on(fits.error(), "--nemesis " + kind);
+    }
+    return {};
+  }
+  kinds.clear();
+  configuration.leave_out = true;
+  for (const auto& fault : nemesis::faults()) {
+    const auto fits = fault->fits(*system);
+    if (!fits) {
+      left_out.push_back(fmt::format("{}: {}", fault->kind(), fits.error().message));
+    } else if (node_count(configuration.nodes) < fault->least_nodes()) {
+      left_out.push_back(
+          fmt::format("{}: it needs at least {} nodes", fault->kind(), fault->least_nodes()));
+    } else {
+      kinds.emplace_back(fault->kind());
+    }
+  }
+  return {};
+}
+
+Result<void> read_script(Configuration& configuration, Plan& plan) {
+  if (!configuration.nemeses.empty())
+    return error("--faults names the faults one by one: leave --nemesis out");
+  const auto text = read_file(configuration.script);
+  if (!text) return pass_on(text.error(), "--faults");
+  auto faults = nemesis::parse_script(*text, configuration.script.string(),
+                                      Rng(configuration.seed).fork("script"));
+  if (!faults) return pass_on(faults.error(), "--faults");
+  for (const FaultSpec& fault : *faults) {
+    if (fault.begin + fault.duration > configuration.time)
+      return error("--faults: fault {} ends after {}, and --time is {}", fault.id,
+                   to_text(fault.begin + fault.duration), to_text(configuration.time));
+    auto& kinds = configuration.nemeses;
+    if (std::find(kinds.begin(), kinds.end(), fault.kind) == kinds.end())
+      kinds.push_back(fault.kind);
+  }
+  plan.faults = std::move(*faults);
+  std::vector<std::string> none;
+  return choose_faults(configuration, none);
+}
+
 }  // namespace
 
 std::string cluster_name(const Configuration& configuration) {
@@ -112,18 +169,27 @@ std::string cluster_name(const Configuration& configuration) {
   return definition ? definition->name : configuration.cluster;
 }
 
-Result<Plan> make_plan(const Configuration& configuration) {
-  for (const auto& check : {check_numbers(configuration), check_fit(configuration)}) {
+Result<Plan> make_plan(const Configuration& wanted) {
+  for (const auto& check : {check_numbers(wanted), check_fit(wanted)}) {
     if (!check) return pass_on(check.error());
   }
   Plan plan;
-  plan.configuration = configuration;
+  plan.configuration = wanted;
+  Configuration& configuration = plan.configuration;
+  if (auto chosen = choose_faults(configuration, plan.left_out); !chosen)
+    return pass_on(chosen.error());
+  if (!configuration.script.empty()) {
+    if (auto read = read_script(configuration, plan); !read) return pass_on(read.error());
+    return plan;
+  }
   if (configuration.nemeses.empty()) return plan;
   nemesis::ScheduleOptions schedule;
   schedule.kinds = configuration.nemeses;
   schedule.time = configuration.time;
   schedule.duration = configuration.faults.duration;
   schedule.calm = configuration.faults.calm;
+  schedule.overlap = configuration.faults.overlap;
+  schedule.swarm = configuration.faults.swarm;
   Result<std::vector<FaultSpec>> faults = nemesis::draw_schedule(
       schedule, Rng(configuration.seed).fork("nemesis"), node_count(configuration.nodes));
   if (!faults) return pass_on(faults.error(), "--nemesis and --time");
@@ -183,6 +249,7 @@ std::string describe(const Plan& plan) {
   text += fmt::format("main phase {}, every operation within {}\n", to_text(c.time),
                       to_text(c.operation_timeout));
   if (plan.faults.empty()) text += "faults     none\n";
+  for (const std::string& reason : plan.left_out) text += fmt::format("left out   {}\n", reason);
   for (const FaultSpec& fault : plan.faults) {
     text += fmt::format("fault {:<4} {:>8} s to {:>8} s  {}", fault.id, to_seconds(fault.begin),
                         to_seconds(fault.begin + fault.duration), fault.kind);

@@ -30,6 +30,8 @@ struct NodeSource {
 struct FaultTiming {
   Nanoseconds duration = 5s;  // of one fault, on average
   Nanoseconds calm = 3s;      // between faults, on average
+  std::size_t overlap = 2;    // faults at once, at most
+  bool swarm = false;         // draw kinds, lengths and overlap anew for each seed
 };
 
 // What the user asks for. Everything has a default.
@@ -39,6 +41,8 @@ struct Configuration {
   std::string workload = "register";
   workloads::WorkloadOptions workload_options;
   std::vector<std::string> nemeses;  // fault kinds
+  std::filesystem::path script;      // faults written down by hand, instead of drawn ones
+  bool leave_out = false;            // of these, what the nodes cannot take; else they are refused
   FaultTiming faults;
   NodeSource nodes;
   Nanoseconds time = 60s;  // of the main phase
@@ -51,6 +55,7 @@ struct Configuration {
 struct Plan {
   Configuration configuration;
   std::vector<FaultSpec> faults;
+  std::vector<std::string> left_out;  // kinds of "all" that do not fit the cluster, and why
 };
 
 // The name of the tested system: that of the cluster kind, or what its TOML calls it.

@@ -110,6 +110,8 @@ Json to_json(const Plan& plan) {
           {"recovery_timeout_ns", c.recovery_timeout.count()},
           {"check_timeout_ns", c.check_timeout.count()},
           {"nemeses", c.nemeses},
+          {"leave_out", c.leave_out},
+          {"left_out", plan.left_out},
           {"faults", std::move(faults)}};
 }
 
@@ -123,7 +125,7 @@ Result<Plan> plan_from_json(const Json& json) {
   auto read = Fields(json, "plan")
                   .only({"schema", "seed", "cluster", "workload", "nodes", "time_ns",
                          "operation_timeout_ns", "recovery_timeout_ns", "check_timeout_ns",
-                         "nemeses", "faults"})
+                         "nemeses", "leave_out", "left_out", "faults"})
                   .required("schema", schema)
                   .required("seed", c.seed)
                   .required("cluster", cluster)
@@ -134,6 +136,8 @@ Result<Plan> plan_from_json(const Json& json) {
                   .optional("recovery_timeout_ns", c.recovery_timeout)
                   .optional("check_timeout_ns", c.check_timeout)
                   .required("nemeses", c.nemeses)
+                  .optional("leave_out", c.leave_out)
+                  .optional("left_out", plan.left_out)
                   .each("faults", plan.faults, fault_spec_from_json)
                   .status();
   if (!read) return pass_on(read.error());

@@ -99,7 +99,7 @@ class Run {
   Process next_process_ = 0;
   std::mutex announcing_;
   std::string leader_shown_;
-  std::string fault_shown_;
+  std::map<int, std::string> faults_shown_;  // that are on, by id
 };
 
 Run::Run(const RunRequest& request, std::filesystem::path directory, std::stop_token stop)
@@ -177,10 +177,13 @@ Result<void> Run::deploy() {
   for (const auto& remote : remotes_) remotes.push_back(remote.get());
   nemesis::NemesisOptions options;
   options.ledger = directory_ / results::ledger_file;
+  options.leave_out = configuration_.leave_out;
   auto nemesis =
       nemesis::Nemesis::prepare(remotes, *cluster_, request_.plan.faults, options, clock_);
   if (!nemesis) return pass_on(nemesis.error());
   nemesis_ = std::move(*nemesis);
+  for (const auto& [kind, reason] : nemesis_->left_out())
+    live_.event("left out", fmt::format("{} faults: {}", kind, reason));
   return on_nodes([&](std::size_t node) { return cluster_->deploy(node); });
 }
 
@@ -233,8 +236,11 @@ Result<void> Run::main() {
   std::stop_source nemesis_stop;
   const std::stop_callback forward(stop_, [&] { nemesis_stop.request_stop(); });
   std::jthread nemesis_thread([&] {
+    const nemesis::Outside outside{
+        [this] { return observer_->leader(); },
+        [this] { return progress_.ok.load() + progress_.fail.load() + progress_.info.load(); }};
     nemesis_->run(
-        request_.plan.faults, *execution_.main_began, [this] { return observer_->leader(); },
+        request_.plan.faults, *execution_.main_began, outside,
         [this](const FaultRecord& record) { announce(record); }, nemesis_stop.get_token());
   });
   const WorkersEnd end = work(std::move(generator), "clients");
@@ -384,15 +390,19 @@ void Run::announce(const FaultRecord& record) {
   const std::string kind = spec == request_.plan.faults.end() ? "fault" : spec->kind;
   switch (record.step) {
     case FaultStep::inject:
-      fault_shown_ = fmt::format("{} {}", kind, record.detail);
+      faults_shown_[record.fault] = fmt::format("{} {}", kind, record.detail);
       break;
     case FaultStep::injected:
-      live_.event(kind, fmt::format("{}, for {}", fault_shown_.substr(kind.size() + 1),
-                                    to_text(spec->duration)));
+      live_.event(kind,
+                  fmt::format("{}, for {}", faults_shown_[record.fault].substr(kind.size() + 1),
+                              to_text(spec->duration)));
       break;
     case FaultStep::heal:
       live_.event(kind, "is being undone");
-      fault_shown_.clear();
+      faults_shown_.erase(record.fault);
+      break;
+    case FaultStep::skipped:
+      live_.event(kind, "is left out: " + record.detail);
       break;
     case FaultStep::failed:
       live_.event(kind, record.node.empty() ? record.detail
@@ -427,7 +437,7 @@ std::string Run::status_line() {
   std::string fault;
   {
     const std::lock_guard lock(announcing_);
-    fault = fault_shown_;
+    for (const auto& [id, text] : faults_shown_) fault += (fault.empty() ? "" : ", ") + text;
   }
   return fmt::format("{} ops  ok {:.1f} %  fail {:.1f} %  unknown {:.1f} %  nodes up {}/{}  {}",
                      ok + fail + info, percent(ok), percent(fail), percent(info), up, names_.size(),

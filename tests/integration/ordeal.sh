@@ -44,10 +44,13 @@ field() { jq -r ".$2" "$1"; }
 lab_up() { run 0 lab up --name "$lab" --nodes "${1:-3}"; }
 # on_node NODE SCRIPT
 on_node() { "$ordeal" lab shell --name "$lab" "$1" -- sh -c "$2" </dev/null; }
-# No rule of ours, and a running server, on every node of the lab.
+# No rule, disk or keeper of ours, and a running server, on every node of the lab.
 nodes_are_whole() {
   for node in "$@"; do
     on_node "$node" 'iptables-save; ip6tables-save' 2>/dev/null | grep -q ORDEAL && return 1
+    on_node "$node" 'grep fuse.ordeal /proc/mounts' | grep -q . && return 1
+    on_node "$node" 'for p in /var/lib/ordeal/keep/*.pid; do read -r pid _ <$p && kill -0 $pid && echo $p; done' \
+      2>/dev/null | grep -q . && return 1
     on_node "$node" 'grep -ls "^etcd$" /proc/[0-9]*/comm | head -n 1 | grep -q .' || return 1
     on_node "$node" 'grep -h "^State:" $(grep -ls "^etcd$" /proc/[0-9]*/comm | sed s/comm/status/)' | grep -q 'T (' && return 1
   done
@@ -80,6 +83,30 @@ case_stale_reads() {
   run 1 check "$found"
 }
 
+# Faults written down: all disks lie about fsync, and lose power together. What etcd acknowledged is gone, and the run must
+# say so; the same power cut with disks that do not lie loses nothing. (Of a majority that lost its log, etcd's servers
+# notice it and end themselves: no write is lost then, and nobody serves.)
+case_lying_disks() {
+  printf 'at 4s disk all for 6s shape=%s\n' lying-fsync >"$dir/lying"
+  printf 'at 4s disk all for 6s shape=%s\n' power-cut >"$dir/honest"
+  run 1 run --faults "$dir/lying" --time 20s --seed 3 --runs "$dir/runs"
+  told '^ *FAIL'
+  rm -rf "$dir/runs"
+  run 0 run --faults "$dir/honest" --time 20s --seed 3 --runs "$dir/runs"
+  told '^ *PASS'
+  grep -q 'un-synced changes lost' "$(the_run)/faults.jsonl" || fail "no power was cut"
+}
+
+# One fault by hand to servers that run, and its undo.
+case_by_hand() {
+  lab_up 3
+  run 0 nemesis partition --targets one --for 2s --lab "$lab"
+  told 'packet.* dropped'
+  on_node n1 iptables-save | grep -q ORDEAL && fail "a rule was left"
+  run 64 nemesis flood --lab "$lab"
+  run 64 nemesis kill
+}
+
 # SIGKILL at random moments: the nodes heal by themselves, what was recorded is judged, and the lab goes without a trace.
 case_kill() {
   lab_up 3
@@ -104,6 +131,24 @@ case_kill() {
   done
   # And the next run is not disturbed by what the killed ones left.
   run 0 run --lab "$lab" --time 5s --runs "$dir/runs2"
+}
+
+# The same over all kinds that nodes undo by themselves.
+case_kill_all() {
+  lab_up 3
+  for round in $(seq 1 "${ROUNDS:-6}"); do
+    rm -rf "$dir/runs"
+    say "round $round"
+    "$ordeal" run --lab "$lab" --nemesis partition,packets,kill,stop,restart,pause,slow,clock,disk --time 60s --fault-time 3s \
+      --calm-time 1s --runs "$dir/runs" >"$dir/out" 2>"$dir/err" </dev/null &
+    local pid=$!
+    for _ in $(seq 1 300); do grep -q '"injected"' "$dir"/runs/20*/faults.jsonl 2>/dev/null && break; sleep 0.1; done
+    sleep "$((RANDOM % 25)).$((RANDOM % 10))"
+    kill -9 $pid; wait $pid 2>/dev/null
+    local whole=no
+    for _ in $(seq 1 10); do sleep 0.5; nodes_are_whole n1 n2 n3 && { whole=yes; break; }; done
+    [ $whole = yes ] || { tail -n 5 "$(the_run)/faults.jsonl"; fail "five seconds after the SIGKILL a node is not whole"; }
+  done
 }
 
 case_interrupt() {
