@@ -100,7 +100,12 @@ case_lying_disks() {
 # One fault by hand to servers that run, and its undo.
 case_by_hand() {
   lab_up 3
-  run 0 nemesis partition --targets one --for 2s --lab "$lab"
+  # Something must be on its way, or nothing proves that it was stopped.
+  for node in n1 n2 n3; do
+    on_node $node "timeout 60 bash -c 'while :; do for k in 1 2 3; do echo x >/dev/udp/10.77.0.\$k/9; done; sleep 0.1; done'" \
+      >/dev/null 2>&1 &
+  done
+  run 0 nemesis partition --targets one --for 4s --lab "$lab"
   told 'packet.* dropped'
   on_node n1 iptables-save | grep -q ORDEAL && fail "a rule was left"
   run 64 nemesis flood --lab "$lab"
