@@ -133,7 +133,8 @@ void PacketQueue::receive(const std::function<void(const QueuedPacket&)>& take) 
     ssize_t left = ::recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT);
     if (left <= 0) return;
     for (auto* message = reinterpret_cast<nlmsghdr*>(buffer);
-         NLMSG_OK(message, static_cast<std::uint32_t>(left)); message = NLMSG_NEXT(message, left)) {
+         left > 0 && NLMSG_OK(message, static_cast<std::uint32_t>(left));
+         message = NLMSG_NEXT(message, left)) {
       if ((message->nlmsg_type & 0xff) == NFQNL_MSG_PACKET) take(parse(message));
     }
   }
