@@ -127,8 +127,10 @@ class Key {
     }
     std::sort(made.witness.begin(), made.witness.end(),
               [](const auto& a, const auto& b) { return a.invoked < b.invoked; });
-    made.certainty = Certainty::proven;
-    made.certainty_basis = "by the times and the order of the operations shown alone";
+    made.certainty = Certainty::suspected;
+    made.certainty_basis =
+        "it follows from the times and the order of the operations shown alone; no second program "
+        "was asked";
     made.diagnosis = fmt::format("{} holds of this lock were granted", holds_.size());
     made.operations_on_key = group_.ops.size();
     for (const Operation* op : group_.ops)

@@ -170,8 +170,9 @@ class Partition {
       said.evidence.push_back(op->invoked);
     }
     made.reasons.push_back(std::move(said));
-    made.certainty = Certainty::proven;
-    made.certainty_basis = "by the operations shown alone";
+    made.certainty = Certainty::suspected;
+    made.certainty_basis =
+        "it follows from the operations shown alone; no second program was asked";
     if (kind == FindingKind::lost_element)
       made.certainty_basis = fmt::format("no one of {} answered polls has it", polls_.size());
     made.diagnosis =

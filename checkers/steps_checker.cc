@@ -205,8 +205,9 @@ class Transaction {
     }
     made.reasons.push_back(std::move(reason));
     made.headline = std::move(headline);
-    made.certainty = Certainty::proven;
-    made.certainty_basis = "by the operations shown alone";
+    made.certainty = Certainty::suspected;
+    made.certainty_basis =
+        "it follows from the operations shown alone; no second program was asked";
     if (what == FindingKind::half_done && breaks.invoked_at >= quiet_)
       made.certainty_basis += ": the run was over and the cluster whole when it was read";
     made.diagnosis = fmt::format("its ledger: {}", to_text(breaks.result));
