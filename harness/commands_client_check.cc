@@ -54,12 +54,22 @@ Result<void> bring_up(Servers& servers, const clusters::ClusterOptions& options,
   return {};
 }
 
+// A client of the command line may have the placeholders that one of the TOML may have.
+Result<void> replace_client(Definition& definition, const std::vector<std::string>& command) {
+  if (command.empty()) return {};
+  std::map<std::string, std::string> known = definition.options;
+  for (const char* name : {"id", "name", "host", "peers", "others", "nodes"}) known[name] = "";
+  for (const std::string& word : command)
+    if (const auto filled = clusters::custom::fill(word, known); !filled)
+      return pass_on(filled.error());
+  definition.client.command = command;
+  return {};
+}
+
 clusters::custom::ClientSetup setup_of(const Definition& definition,
-                                       const std::vector<clusters::Node>& nodes,
-                                       const std::vector<std::string>& command) {
-  const auto filled = clusters::custom::commands_for(definition, nodes, 0);
+                                       const std::vector<clusters::Node>& nodes) {
   clusters::custom::ClientSetup setup;
-  setup.command = command.empty() ? filled.client : command;
+  setup.command = clusters::custom::commands_for(definition, nodes, 0).client;
   setup.folder = definition.folder;
   setup.node = nodes.front().name;
   setup.host = nodes.front().service_address();
@@ -75,9 +85,11 @@ int client_check_command(const ClientCheckFlags& flags) {
   clusters::ClusterOptions options;
   if (const auto read = read_definition(flags.cluster, flags.options, options); !read)
     return usage_error(read.error());
-  const auto definition = clusters::custom::parse_definition(
-      options.definition, flags.cluster.string(), options.values);
+  auto definition = clusters::custom::parse_definition(options.definition, flags.cluster.string(),
+                                                       options.values);
   if (!definition) return usage_error(definition.error());
+  if (const auto fits = replace_client(*definition, flags.command); !fits)
+    return usage_error(fits.error());
   if (const auto there = clusters::custom::check_files(*definition); !there)
     return usage_error(there.error());
   auto source = node_source(flags.nodes);
@@ -90,18 +102,16 @@ int client_check_command(const ClientCheckFlags& flags) {
 
   Servers servers;
   servers.nodes = std::move(*nodes);
-  // The client of the command line is tried by the script, not before it.
   if (const auto up = bring_up(servers, options, *credentials); !up) return broken(up.error());
   std::size_t wrong = 0;
-  clusters::custom::check_client(
-      setup_of(*definition, servers.nodes.inventory.nodes, flags.command), flags.timeout,
-      [&](const CheckLine& line) {
-        const char* mark = line.kind == CheckLine::Kind::good  ? "ok  "
-                           : line.kind == CheckLine::Kind::bad ? "MEND"
-                                                               : "note";
-        wrong += line.kind == CheckLine::Kind::bad ? 1U : 0U;
-        fmt::print("{}  {}\n", mark, line.text);
-      });
+  clusters::custom::check_client(setup_of(*definition, servers.nodes.inventory.nodes),
+                                 flags.timeout, [&](const CheckLine& line) {
+                                   const char* mark = line.kind == CheckLine::Kind::good  ? "ok  "
+                                                      : line.kind == CheckLine::Kind::bad ? "MEND"
+                                                                                          : "note";
+                                   wrong += line.kind == CheckLine::Kind::bad ? 1U : 0U;
+                                   fmt::print("{}  {}\n", mark, line.text);
+                                 });
   fmt::print("{}\n", wrong == 0 ? "The client keeps to the protocol."
                                 : fmt::format("{} things to mend.", wrong));
   return wrong == 0 ? 0 : exit_code(Verdict::fail);
