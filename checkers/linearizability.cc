@@ -94,6 +94,7 @@ WitnessOperation copy_of(const History& history, const RegisterOp& op, const Reg
   copy.outcome = recorded.outcome;
   if (recorded.function == Function::read) copy.result = recorded.result;
   copy.error = history.error_of(recorded);
+  copy.revision = recorded.revision;
   copy.invoked_at = recorded.invoked_at;
   copy.completed = recorded.completed;
   if (recorded.completed != never) copy.completed_at = recorded.completed_at;
@@ -110,6 +111,17 @@ std::string basis_of(const Finding& finding, bool is_minimal) {
   return basis;
 }
 
+// Which weaker guarantees the witness breaks too, and which it leaves possible.
+void tell_weaker(Finding& finding, FailedCas failed_cas) {
+  for (const auto& [keep, name] :
+       {std::pair{Keep::client_order, "sequential consistency (each client sees its own order)"},
+        {Keep::nothing, "any order at all (every value read was written by somebody)"}}) {
+    const auto possible = some_order_exists(finding.witness, keep, failed_cas);
+    if (!possible) return;
+    (*possible ? finding.not_ruled_out : finding.also_ruled_out).emplace_back(name);
+  }
+}
+
 // The finding of a key that was found impossible, or the sentence of a defect when the verifier
 // disagrees.
 Result<Finding> find(const History& history, const KeyOperations& key, FailedCas failed_cas,
@@ -123,7 +135,7 @@ Result<Finding> find(const History& history, const KeyOperations& key, FailedCas
   finding.key = key.key;
   for (const RegisterOp& op : core.ops)
     finding.witness.push_back(copy_of(history, op, core.breaks));
-  const auto possible = some_order_exists(finding.witness, failed_cas);
+  const auto possible = some_order_exists(finding.witness, Keep::real_time, failed_cas);
   if (possible && *possible) {
     return error(
         "{}the search found no order for key {}, but the verifier found one for the {} operations "
@@ -134,6 +146,7 @@ Result<Finding> find(const History& history, const KeyOperations& key, FailedCas
   finding.certainty = possible ? Certainty::proven : Certainty::suspected;
   finding.certainty_basis = basis_of(finding, core.is_minimal);
   explain(bad, finding);
+  tell_weaker(finding, failed_cas);
   finding.operations_on_key = key.positions.size();
   finding.unknown_on_key = reg.unknown;
   finding.bad_prefix_events = std::size_t{core.breaks.completed} + 1;

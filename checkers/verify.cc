@@ -9,8 +9,9 @@ constexpr std::size_t most_operations = 16;
 // Tries to put one more operation behind those in `placed`, which left the register at `state`.
 class AllOrders {
  public:
-  AllOrders(const std::vector<WitnessOperation>& ops, FailedCas failed_cas)
+  AllOrders(const std::vector<WitnessOperation>& ops, Keep keep, FailedCas failed_cas)
       : ops_(ops),
+        keep_(keep),
         failed_cas_(failed_cas),
         tried_((std::size_t{1} << ops.size()) * (ops.size() + 1)) {}
 
@@ -47,11 +48,15 @@ class AllOrders {
     return true;
   }
 
+  bool binds(const WitnessOperation& a, const WitnessOperation& b) const {
+    return keep_ == Keep::real_time || (keep_ == Keep::client_order && a.process == b.process);
+  }
+
   // Nothing that is still to come may have completed before this one began.
   bool may_be_next(unsigned placed, std::size_t i) const {
     for (std::size_t k = 0; k < ops_.size(); ++k) {
       const bool to_come = k != i && !has(placed, k) && must_happen(ops_[k]);
-      if (to_come && ops_[k].completed < ops_[i].invoked) return false;
+      if (to_come && binds(ops_[k], ops_[i]) && ops_[k].completed < ops_[i].invoked) return false;
     }
     return ops_[i].outcome != Outcome::fail || denies(ops_[i]);
   }
@@ -70,7 +75,8 @@ class AllOrders {
   }
 
   const std::vector<WitnessOperation>& ops_;
-  FailedCas failed_cas_;
+  const Keep keep_;
+  const FailedCas failed_cas_;
   std::vector<bool> tried_;  // by what is placed and who set the state: it led nowhere
 };
 
@@ -86,10 +92,10 @@ bool is_one_register(const std::vector<WitnessOperation>& ops) {
 
 }  // namespace
 
-std::optional<bool> some_order_exists(const std::vector<WitnessOperation>& operations,
+std::optional<bool> some_order_exists(const std::vector<WitnessOperation>& operations, Keep keep,
                                       FailedCas failed_cas) {
   if (operations.size() > most_operations || !is_one_register(operations)) return std::nullopt;
-  return AllOrders(operations, failed_cas).extend(0, -1);
+  return AllOrders(operations, keep, failed_cas).extend(0, -1);
 }
 
 }  // namespace ordeal::checkers

@@ -11,12 +11,20 @@
 
 namespace ordeal::checkers {
 
+// What an order must keep.
+enum class Keep {
+  real_time,     // what was answered before another began comes before it
+  client_order,  // that only between operations of one client
+  nothing,
+};
+
 // True: some order of these operations, in agreement with their event indices, gives every answer,
 // starting from nil. False: none does. nullopt: it cannot say, there are more than 16 operations or
 // several keys.
 // A compare-and-set among them that failed found another value than it expected, where that is
 // evidence; otherwise it did not happen.
 [[nodiscard]] std::optional<bool> some_order_exists(const std::vector<WitnessOperation>& operations,
+                                                    Keep keep = Keep::real_time,
                                                     FailedCas failed_cas = FailedCas::ignored);
 
 }  // namespace ordeal::checkers

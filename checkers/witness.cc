@@ -16,6 +16,7 @@ WitnessOperation witness_of(const History& history, const Operation& op, bool br
   copy.outcome = op.outcome;
   if (op.outcome == Outcome::ok) copy.result = op.result;
   copy.error = history.error_of(op);
+  copy.revision = op.revision;
   copy.invoked_at = op.invoked_at;
   copy.completed = op.completed;
   if (op.completed != never) copy.completed_at = op.completed_at;

@@ -32,6 +32,13 @@ struct NodeStatus {
   std::uint64_t term = 0;
   std::uint64_t applied = 0;  // position in the replicated log, where there is one
   std::string version;
+  std::uint64_t committed = 0;  // likewise
+};
+
+// What a node holds: equal revisions must have equal hashes.
+struct StateHash {
+  std::int64_t revision = 0;
+  std::string hash;
 };
 
 // A rule by which an error proves that an operation did not take effect; printed in every report.
@@ -50,6 +57,9 @@ class Cluster {
   [[nodiscard]] virtual std::vector<Function> speaks() const = 0;
   [[nodiscard]] virtual std::string_view promise()
       const = 0;  // "linearizable reads and writes per key"
+  // Where the system documents its promise, as a sentence for the reader of a finding; it also says
+  // when this configuration asks for more than is documented.
+  [[nodiscard]] virtual std::string promise_source() const { return {}; }
   [[nodiscard]] virtual std::vector<DefiniteError> definite_errors() const = 0;
 
   // Brings the node to a clean installed state: leftovers of earlier runs are stopped and wiped,
@@ -90,6 +100,8 @@ class Cluster {
   }
 
   [[nodiscard]] virtual Result<NodeStatus> status(std::size_t node, Deadline deadline) = 0;
+  // Of the node's own copy of the whole state; an empty hash when the system cannot tell.
+  [[nodiscard]] virtual Result<StateHash> state_hash(std::size_t, Deadline) { return StateHash{}; }
   [[nodiscard]] virtual Result<std::unique_ptr<Client>> open(std::size_t node) = 0;
   // False: status() says only whether the node answers, and nobody is waited for as a leader.
   [[nodiscard]] virtual bool names_leaders() const { return true; }

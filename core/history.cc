@@ -83,6 +83,7 @@ Result<void> HistoryBuilder::State::complete(Event& event) {
   if (op.outcome == Outcome::info) retired.insert(event.process);
   op.result = std::move(event.value);
   op.error = intern(event.error);
+  op.revision = event.revision;
   return {};
 }
 

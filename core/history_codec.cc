@@ -104,6 +104,10 @@ void append_event_line(std::string& to, const Event& event, const std::vector<st
     to.append(",\"error\":");
     append_json_string(to, event.error);
   }
+  if (event.revision != 0) {
+    to.append(",\"revision\":");
+    append_integer(to, event.revision);
+  }
   to += '}';
 }
 

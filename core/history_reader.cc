@@ -66,7 +66,7 @@ std::optional<Value> to_value(json::value from, int depth) {
 // The members of an event line, each at most once.
 struct EventFields {
   std::optional<std::uint64_t> index;
-  std::optional<std::int64_t> time, process;
+  std::optional<std::int64_t> time, process, revision;
   std::optional<EventType> type;
   std::optional<Function> function;
   std::optional<Value> key, value;
@@ -79,6 +79,7 @@ bool read_field(EventFields& fields, std::string_view key, json::value value) {
   if (key == "index") return (fields.index = to<std::uint64_t>(value)).has_value();
   if (key == "time_ns") return (fields.time = to<std::int64_t>(value)).has_value();
   if (key == "process") return (fields.process = to<std::int64_t>(value)).has_value();
+  if (key == "revision") return (fields.revision = to<std::int64_t>(value)).has_value();
   if (key == "type") return (fields.type = event_type_named(name_of())).has_value();
   if (key == "f") return (fields.function = function_named(name_of())).has_value();
   if (key == "key") return (fields.key = to_value(value, 0)).has_value();
@@ -208,6 +209,7 @@ Result<void> Reader::read_event(std::size_t begin, std::size_t end) {
   event.key = std::move(*fields.key);
   event.value = std::move(*fields.value);
   event.error = std::move(fields.error).value_or("");
+  event.revision = fields.revision.value_or(0);
   if (event.type == EventType::invoke) {
     const auto position = std::find(nodes_.begin(), nodes_.end(), fields.node.value_or(""));
     if (position == nodes_.end()) return bad("\"node\" must be one that the header names");

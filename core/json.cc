@@ -38,6 +38,9 @@ Json to_json(const WitnessOperation& op) {
                {"outcome", to_text(op.outcome)},
                {"result", to_json(op.result)},
                {"error", op.error},
+               {"revision", op.revision},
+               {"rule", op.rule},
+               {"role", op.role},
                {"invoked_at_ns", op.invoked_at.count()},
                {"invoked", op.invoked},
                {"breaks", op.breaks}};
@@ -72,6 +75,9 @@ Result<WitnessOperation> witness_from_json(const Json& json) {
                         .named("outcome", op.outcome, outcome_named)
                         .required("result", op.result)
                         .required("error", op.error)
+                        .optional("revision", op.revision)
+                        .optional("rule", op.rule)
+                        .optional("role", op.role)
                         .required("invoked_at_ns", op.invoked_at)
                         .required("invoked", op.invoked)
                         .required("breaks", op.breaks)
@@ -84,6 +90,84 @@ Result<WitnessOperation> witness_from_json(const Json& json) {
 
 Json to_json(const Reason& reason) {
   return {{"text", reason.text}, {"evidence", reason.evidence}};
+}
+
+Json to_json(const Edge& edge) {
+  return {{"from", edge.from},
+          {"to", edge.to},
+          {"kind", edge.kind},
+          {"text", edge.text},
+          {"evidence", edge.evidence}};
+}
+
+Result<Edge> edge_from_json(const Json& json) {
+  Edge edge;
+  const auto read = Fields(json, "edge")
+                        .required("from", edge.from)
+                        .required("to", edge.to)
+                        .required("kind", edge.kind)
+                        .required("text", edge.text)
+                        .required("evidence", edge.evidence)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return edge;
+}
+
+Json to_json(const LogLine& line) {
+  return {{"node", line.node},        {"file", line.file},   {"line", line.line},
+          {"at_ns", line.at.count()}, {"level", line.level}, {"text", line.text}};
+}
+
+Result<LogLine> log_line_from_json(const Json& json) {
+  LogLine line;
+  const auto read = Fields(json, "log line")
+                        .required("node", line.node)
+                        .required("file", line.file)
+                        .required("line", line.line)
+                        .required("at_ns", line.at)
+                        .required("level", line.level)
+                        .required("text", line.text)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return line;
+}
+
+template <class T, class Convert>
+Json optional_json(const std::optional<T>& value, Convert convert) {
+  return value ? Json(convert(*value)) : Json();
+}
+
+Json to_json(const FindingContext& context) {
+  const auto text = [](const std::string& words) { return words; };
+  const auto ns = [](Nanoseconds time) { return time.count(); };
+  Json log = Json::array();
+  for (const LogLine& line : context.log) log.push_back(to_json(line));
+  return {{"nearest_fault", optional_json(context.nearest_fault, text)},
+          {"from_fault_ns", optional_json(context.from_fault, ns)},
+          {"nearest_leader_change", optional_json(context.nearest_leader_change, text)},
+          {"from_leader_change_ns", optional_json(context.from_leader_change, ns)},
+          {"faults_on", context.faults_on},
+          {"answered_by", context.answered_by},
+          {"log", std::move(log)},
+          {"log_lines", context.log_lines},
+          {"log_window_ns", context.log_window.count()}};
+}
+
+Result<FindingContext> context_from_json(const Json& json) {
+  FindingContext context;
+  const auto read = Fields(json, "context")
+                        .optional("nearest_fault", context.nearest_fault)
+                        .optional("from_fault_ns", context.from_fault)
+                        .optional("nearest_leader_change", context.nearest_leader_change)
+                        .optional("from_leader_change_ns", context.from_leader_change)
+                        .required("faults_on", context.faults_on)
+                        .required("answered_by", context.answered_by)
+                        .each("log", context.log, log_line_from_json)
+                        .required("log_lines", context.log_lines)
+                        .required("log_window_ns", context.log_window)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return context;
 }
 
 Result<Reason> reason_from_json(const Json& json) {
@@ -134,19 +218,41 @@ std::string to_page(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Json to_json(const Command& command) {
+  return {{"purpose", command.purpose}, {"words", command.words}};
+}
+
+Result<Command> command_from_json(const Json& json) {
+  Command command;
+  const auto read = Fields(json, "command")
+                        .required("purpose", command.purpose)
+                        .required("words", command.words)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return command;
+}
+
 Json to_json(const Finding& finding) {
   Json witness = Json::array();
   for (const WitnessOperation& op : finding.witness) witness.push_back(to_json(op));
   Json reasons = Json::array();
   for (const Reason& reason : finding.reasons) reasons.push_back(to_json(reason));
+  Json edges = Json::array();
+  for (const Edge& edge : finding.edges) edges.push_back(to_json(edge));
+  Json commands = Json::array();
+  for (const Command& command : finding.commands) commands.push_back(to_json(command));
   return {{"schema", 1},
           {"number", finding.number},
           {"kind", to_text(finding.kind)},
           {"headline", finding.headline},
           {"promise", finding.promise},
+          {"promise_source", finding.promise_source},
+          {"also_ruled_out", finding.also_ruled_out},
+          {"not_ruled_out", finding.not_ruled_out},
           {"key", to_json(finding.key)},
           {"witness", std::move(witness)},
           {"reasons", std::move(reasons)},
+          {"edges", std::move(edges)},
           {"certainty", to_text(finding.certainty)},
           {"certainty_basis", finding.certainty_basis},
           {"diagnosis", finding.diagnosis},
@@ -154,16 +260,14 @@ Json to_json(const Finding& finding) {
           {"unknown_on_key", finding.unknown_on_key},
           {"bad_prefix_events", finding.bad_prefix_events},
           {"at_ns", finding.at.count()},
-          {"nearest_fault",
-           finding.context.nearest_fault ? Json(*finding.context.nearest_fault) : Json()},
-          {"nearest_leader_change", finding.context.nearest_leader_change
-                                        ? Json(*finding.context.nearest_leader_change)
-                                        : Json()},
+          {"context", to_json(finding.context)},
+          {"commands", std::move(commands)},
           {"signature", finding.signature}};
 }
 
 Result<Finding> finding_from_json(const Json& json) {
   Finding finding;
+  Json context;
   const auto read = Fields(json, "finding")
                         .required("number", finding.number)
                         .named("kind", finding.kind, finding_kind_named)
@@ -172,6 +276,7 @@ Result<Finding> finding_from_json(const Json& json) {
                         .required("key", finding.key)
                         .each("witness", finding.witness, witness_from_json)
                         .each("reasons", finding.reasons, reason_from_json)
+                        .each("edges", finding.edges, edge_from_json)
                         .named("certainty", finding.certainty, certainty_named)
                         .required("certainty_basis", finding.certainty_basis)
                         .required("diagnosis", finding.diagnosis)
@@ -179,11 +284,17 @@ Result<Finding> finding_from_json(const Json& json) {
                         .required("unknown_on_key", finding.unknown_on_key)
                         .required("bad_prefix_events", finding.bad_prefix_events)
                         .required("at_ns", finding.at)
-                        .optional("nearest_fault", finding.context.nearest_fault)
-                        .optional("nearest_leader_change", finding.context.nearest_leader_change)
+                        .optional("promise_source", finding.promise_source)
+                        .optional("also_ruled_out", finding.also_ruled_out)
+                        .optional("not_ruled_out", finding.not_ruled_out)
+                        .required("context", context)
+                        .each("commands", finding.commands, command_from_json)
                         .required("signature", finding.signature)
                         .status();
   if (!read) return pass_on(read.error());
+  Result<FindingContext> parsed = context_from_json(context);
+  if (!parsed) return pass_on(parsed.error());
+  finding.context = std::move(*parsed);
   return finding;
 }
 

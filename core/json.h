@@ -19,6 +19,18 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json to_json(const Finding& finding);
 [[nodiscard]] Result<Finding> finding_from_json(const Json& json);
 
+[[nodiscard]] Json to_json(const Command& command);
+[[nodiscard]] Result<Command> command_from_json(const Json& json);
+
+[[nodiscard]] Json to_json(const Recovery& recovery);
+[[nodiscard]] Result<Recovery> recovery_from_json(const Json& json);
+[[nodiscard]] Json to_json(const Replica& replica);
+[[nodiscard]] Result<Replica> replica_from_json(const Json& json);
+[[nodiscard]] Json to_json(const ClockOffset& clock);
+[[nodiscard]] Result<ClockOffset> clock_offset_from_json(const Json& json);
+[[nodiscard]] Json to_json(const Reproduction& reproduction);
+[[nodiscard]] Result<Reproduction> reproduction_from_json(const Json& json);
+
 [[nodiscard]] Json to_json(const FaultSpec& spec);
 [[nodiscard]] Result<FaultSpec> fault_spec_from_json(const Json& json);
 [[nodiscard]] Json to_json(const FaultRecord& record);

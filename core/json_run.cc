@@ -253,6 +253,13 @@ Json to_json(const RunRecord& run) {
           {"checks", list_of(run.checks, check_to_json)},
           {"faults", list_of(run.faults, fault_to_json)},
           {"leaders", list_of(run.leaders, leader_to_json)},
+          {"recoveries", list_of(run.recoveries, [](const Recovery& r) { return to_json(r); })},
+          {"replicas", list_of(run.replicas, [](const Replica& r) { return to_json(r); })},
+          {"clocks", list_of(run.clocks, [](const ClockOffset& c) { return to_json(c); })},
+          {"kernel", run.kernel},
+          {"definite_errors", run.definite_errors},
+          {"reproduction", run.reproduction ? to_json(*run.reproduction) : Json()},
+          {"commands", list_of(run.commands, [](const Command& c) { return to_json(c); })},
           {"ordeal_version", run.ordeal_version}};
 }
 
@@ -262,6 +269,7 @@ Result<RunRecord> run_record_from_json(const Json& json) {
   Json coverage;
   Json health;
   Json options;
+  Json reproduction;
   const auto read = Fields(json, "run")
                         .required("schema", schema)
                         .required("name", run.name)
@@ -283,6 +291,13 @@ Result<RunRecord> run_record_from_json(const Json& json) {
                         .each("checks", run.checks, check_from_json)
                         .each("faults", run.faults, fault_from_json)
                         .each("leaders", run.leaders, leader_from_json)
+                        .each("recoveries", run.recoveries, recovery_from_json)
+                        .each("replicas", run.replicas, replica_from_json)
+                        .each("clocks", run.clocks, clock_offset_from_json)
+                        .required("kernel", run.kernel)
+                        .required("definite_errors", run.definite_errors)
+                        .optional("reproduction", reproduction)
+                        .each("commands", run.commands, command_from_json)
                         .required("ordeal_version", run.ordeal_version)
                         .status();
   if (!read) return pass_on(read.error());
@@ -293,6 +308,11 @@ Result<RunRecord> run_record_from_json(const Json& json) {
   Result<Health> parsed_health = health_from_json(health);
   if (!parsed_health) return pass_on(parsed_health.error());
   run.health = std::move(*parsed_health);
+  if (!reproduction.is_null()) {
+    const Result<Reproduction> parsed = reproduction_from_json(reproduction);
+    if (!parsed) return pass_on(parsed.error());
+    run.reproduction = *parsed;
+  }
   const auto parsed_options =
       read_map(options, "options", run.options, [](const Json& member) -> Result<std::string> {
         std::string text;

@@ -90,6 +90,7 @@ struct Completion {
   Outcome outcome = Outcome::info;
   Value result;
   std::string error;  // why not ok: the class, then the raw words: "timeout: DEADLINE_EXCEEDED ..."
+  std::int64_t revision = 0;  // how far the answering node's own order of changes was; 0: not told
 };
 
 struct Event {
@@ -100,8 +101,9 @@ struct Event {
   EventType type = EventType::invoke;
   Function function = Function::read;
   Value key;
-  Value value;        // invoke: the argument; ok: the result
-  std::string error;  // fail and info only
+  Value value;                // invoke: the argument; ok: the result
+  std::string error;          // fail and info only
+  std::int64_t revision = 0;  // completions: what the answer said of the system's own order
 };
 
 // An invocation and its completion, as checkers read them.
@@ -114,6 +116,7 @@ struct Operation {
   EventIndex invoked = 0;        // its identity in the run
   EventIndex completed = never;  // never: no completion was recorded. `info` may have one: only the
                                  // client gave up then
+  std::int64_t revision = 0;     // of the answer; for reports, no checker may rely on it
   Process process = 0;
   std::uint32_t error = 0;  // into History::errors; 0 is none
   NodeIndex node = 0;

@@ -38,6 +38,46 @@ struct LeaderChange {
 // Leaders by rising term: a node counts as leader of a term once it says so itself.
 [[nodiscard]] std::vector<LeaderChange> leader_changes(const std::vector<NodeSample>& samples);
 
+// How long the system took to serve again, for one fault. "Served" is an operation that began after
+// the moment and was answered ok. What never happened is absent.
+struct Recovery {
+  struct PerNode {
+    std::string node;
+    std::optional<Nanoseconds> served_after_end;  // through this node, from the end of the fault
+  };
+  int fault = 0;                                  // FaultSpec::id
+  std::optional<Nanoseconds> served_after_begin;  // by any node, from the begin of the fault
+  std::optional<Nanoseconds> served_after_end;    // by any node
+  std::optional<Nanoseconds> longest_silence;     // between two ok answers, from begin to recovery
+  Nanoseconds leaderless{};  // in the same time: no leader that a majority of the nodes follows
+  std::uint64_t terms = 0;   // terms begun in the same time
+  std::vector<PerNode> nodes;
+};
+
+// What a node held at the end, when no client asked for anything any more.
+struct Replica {
+  std::string node;
+  bool answers = false;  // the rest is meaningless when it does not
+  std::string error;     // why it does not
+  std::uint64_t term = 0;
+  std::uint64_t applied = 0, committed = 0;  // positions in the replicated log
+  std::int64_t revision = 0;
+  std::string hash;  // of the whole state at that revision; empty: the system has none
+};
+
+// How far a node's clock is ahead of ours; it places log lines and nothing else.
+struct ClockOffset {
+  std::string node;
+  Nanoseconds ahead{};
+  Nanoseconds uncertainty{};
+};
+
+// How often a plan shows the same finding.
+struct Reproduction {
+  std::size_t runs = 0, seen = 0;
+  std::optional<Nanoseconds> median;  // of the time from start to finding, of those that saw it
+};
+
 // What a PASS is worth.
 struct Coverage {
   struct PerFunction {
@@ -87,6 +127,13 @@ struct RunRecord {
   std::vector<CheckReport> checks;  // findings inside
   std::vector<FaultSummary> faults;
   std::vector<LeaderChange> leaders;  // the first leader included
+  std::vector<Recovery> recoveries;   // by fault, in plan order; faults that began only
+  std::vector<Replica> replicas;      // empty: nobody looked
+  std::vector<ClockOffset> clocks;
+  std::string kernel;                        // of the nodes: "Linux 6.1.0"
+  std::vector<std::string> definite_errors;  // the rules by which an answer counted as fail
+  std::optional<Reproduction> reproduction;
+  std::vector<Command> commands;
   std::string ordeal_version;
 };
 

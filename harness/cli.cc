@@ -19,6 +19,8 @@ constexpr const char* footer = R"(examples:
   ordeal run --nemesis kill --node root@db1 --node root@db2 --node root@db3
   ordeal run --reads serializable --seed 42      a promise that etcd does not make: ends FAIL
   ordeal check runs/2026-...                     judge a stored run again, without a cluster
+  ordeal serve                                   look around in the stored runs, in a browser
+  ordeal reproduce runs/2026-... --times 10      how often does the same plan show it?
   ordeal lab up --nodes 3                        local nodes; then: ordeal run --lab default
 
 exit codes: 0 PASS, 1 FAIL, 2 INCONCLUSIVE, 3 BROKEN, 64 usage, 130 interrupted
@@ -28,8 +30,11 @@ struct Flags {
   RunFlags run;
   NemesisFlags nemesis;
   CheckFlags check;
-  NodeFlags nodes;  // of doctor and heal
+  NodeFlags nodes;  // of doctor, heal and reproduce
   ClientCheckFlags client_check;
+  ServeFlags serve;
+  ReproduceFlags reproduce;
+  std::filesystem::path other_run;  // of compare
   OutputFlags output;
   std::string reads = "linearizable";
   std::string failed_cas = "ignored";
@@ -256,6 +261,45 @@ void add_others(CLI::App& app, Flags& flags) {
       ->check(CLI::ExistingDirectory);
   add_output(report, flags);
 
+  CLI::App* serve = app.add_subcommand("serve", "the stored runs in a browser; changes nothing");
+  serve->add_option("runs", flags.serve.runs, "the folder of runs [runs]")
+      ->check(CLI::ExistingDirectory)
+      ->type_name("DIR");
+  serve->add_option("--port", flags.serve.port, "to listen on; 0: any free one [8180]")
+      ->check(CLI::Range(0, 65535))
+      ->type_name("N");
+  serve
+      ->add_option("--address", flags.serve.address,
+                   "to listen on; anything else than this machine shows the runs to others "
+                   "[127.0.0.1]")
+      ->type_name("IP");
+  serve
+      ->add_option("--open", flags.serve.place,
+                   "print the address of this run, or of a place in it")
+      ->type_name("NAME[#PLACE]");
+
+  CLI::App* compare = app.add_subcommand("compare", "two stored runs beside each other");
+  compare->add_option("a", flags.run_directory, "a run directory")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  compare->add_option("b", flags.other_run, "another one")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  add_output(compare, flags);
+
+  CLI::App* reproduce = app.add_subcommand(
+      "reproduce", "run a run's plan again and again: how often is its finding seen?");
+  reproduce->add_option("run", flags.reproduce.run, "a run directory")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  reproduce->add_option("--times", flags.reproduce.times, "how often [10]")
+      ->check(CLI::Range(1, 10000))
+      ->type_name("N");
+  reproduce->add_option("--runs", flags.reproduce.runs, "where the new runs are stored [runs]")
+      ->type_name("DIR");
+  add_output(reproduce, flags);
+  add_nodes(reproduce, flags.nodes);
+
   CLI::App* list =
       app.add_subcommand("list", "what there is: clusters, workloads, nemeses; or the stored runs");
   list->add_option("what", flags.what, "clusters, workloads, nemeses or runs")
@@ -353,6 +397,10 @@ int dispatch(const CLI::App& app, const Flags& flags) {
   if (command == "lab") return dispatch_lab(chosen, flags);
   if (command == "check") return check_command(flags.check);
   if (command == "report") return report_command(flags.run_directory, flags.output);
+  if (command == "serve") return serve_command(flags.serve);
+  if (command == "compare")
+    return compare_command(flags.run_directory, flags.other_run, flags.output);
+  if (command == "reproduce") return reproduce_command(flags.reproduce, flags.nodes, flags.output);
   if (command == "list") return list_command(flags.what, flags.run.runs, flags.output);
   if (command == "client-check") return client_check_command(flags.client_check);
   if (command == "heal") return heal_command(flags.run_directory, flags.nodes);
@@ -361,40 +409,68 @@ int dispatch(const CLI::App& app, const Flags& flags) {
 
 }  // namespace
 
-int main_command(int argc, char** argv) {
+namespace {
+
+// The whole command line, made once and read once. CLI11 keeps references into the flags.
+struct CommandLine {
   Flags flags;
-  CLI::App app(
+  CLI::App app{
       "Ordeal puts a real cluster through an ordeal and tells whether it kept its promises.",
-      "ordeal");
-  app.footer(footer);
-  app.require_subcommand(1);
-  app.set_version_flag("--version", long_version());
-  const CLI::App* run = add_run(app, flags);
-  add_nemesis(app, flags);
-  add_lab(app, flags);
-  add_others(app, flags);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {  // --help, --version
-    return app.exit(asked);
-  } catch (const CLI::ParseError& failure) {
-    return usage(app, failure);
+      "ordeal"};
+  const CLI::App* run = nullptr;
+
+  CommandLine() {
+    app.footer(footer);
+    app.require_subcommand(1);
+    app.set_version_flag("--version", long_version());
+    run = add_run(app, flags);
+    add_nemesis(app, flags);
+    add_lab(app, flags);
+    add_others(app, flags);
   }
-  if (!flags.run.plan.empty()) {
+
+  // What a plan decides and a flag decides as well.
+  [[nodiscard]] Result<void> fits() const {
+    if (flags.run.plan.empty()) return {};
     for (const CLI::Option* option : run->get_options()) {
       const std::string& group = option->get_group();
-      const bool fits = group.rfind("Nodes", 0) == 0 || option->check_name("--plan") ||
-                        option->check_name("--json") || option->check_name("--color") ||
-                        option->check_name("--runs") || option->check_name("--progress") ||
-                        option->check_name("--dry-run");
-      if (option->count() > 0 && !fits) {
-        return usage_error({fmt::format("--plan already decides {}: leave one of the two out",
-                                        option->get_name())});
-      }
+      const bool goes_with = group.rfind("Nodes", 0) == 0 || option->check_name("--plan") ||
+                             option->check_name("--json") || option->check_name("--color") ||
+                             option->check_name("--runs") || option->check_name("--progress") ||
+                             option->check_name("--dry-run");
+      if (option->count() > 0 && !goes_with)
+        return error("--plan already decides {}: leave one of the two out", option->get_name());
     }
+    return {};
   }
-  settle(flags);
-  return dispatch(app, flags);
+};
+
+}  // namespace
+
+Result<void> parses(const std::vector<std::string>& words) {
+  CommandLine line;
+  // CLI11 wants them last to first, without the program's name.
+  std::vector<std::string> reversed(words.rbegin(), std::prev(words.rend()));
+  try {
+    line.app.parse(std::move(reversed));
+  } catch (const CLI::ParseError& failure) {
+    return error("{}", failure.what());
+  }
+  return line.fits();
+}
+
+int main_command(int argc, char** argv) {
+  CommandLine line;
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return line.app.exit(asked);
+  } catch (const CLI::ParseError& failure) {
+    return usage(line.app, failure);
+  }
+  if (const auto fits = line.fits(); !fits) return usage_error(fits.error());
+  settle(line.flags);
+  return dispatch(line.app, line.flags);
 }
 
 }  // namespace ordeal::harness

@@ -69,6 +69,24 @@ int check_command(const CheckFlags& flags);
 int report_command(const std::filesystem::path& run, const OutputFlags& output);
 int list_command(const std::string& what, const std::filesystem::path& runs,
                  const OutputFlags& output);
+struct ServeFlags {
+  std::filesystem::path runs = "runs";
+  std::string address = "127.0.0.1";
+  int port = 8180;
+  std::string place;  // a run, and what of it: "NAME#t=60-64"
+};
+int serve_command(const ServeFlags& flags);
+int compare_command(const std::filesystem::path& a, const std::filesystem::path& b,
+                    const OutputFlags& output);
+
+struct ReproduceFlags {
+  std::filesystem::path run;
+  std::size_t times = 10;
+  std::filesystem::path runs = "runs";
+};
+int reproduce_command(const ReproduceFlags& flags, const NodeFlags& nodes,
+                      const OutputFlags& output);
+
 int heal_command(const std::filesystem::path& run, const NodeFlags& nodes);
 int doctor_command(const NodeFlags& nodes);
 
@@ -99,5 +117,7 @@ int broken(const Error& error);       // exit 3
 
 // The command line itself.
 int main_command(int argc, char** argv);
+// Whether it takes these words ("ordeal", "check", ...); the sentence of the usage error otherwise.
+[[nodiscard]] Result<void> parses(const std::vector<std::string>& words);
 
 }  // namespace ordeal::harness

@@ -11,6 +11,8 @@
 #include "harness/nodes.h"
 #include "harness/run.h"
 #include "harness/signals.h"
+#include "results/commands.h"
+#include "results/github.h"
 #include "results/render.h"
 #include "results/store.h"
 
@@ -57,6 +59,15 @@ void print_end(const RunEnd& end, const OutputFlags& output) {
         "{}", results::render_terminal(end.record, end.directory, {output.colour, output.unicode}));
   }
   for (const std::string& note : end.notes) fmt::print(stderr, "ordeal: {}\n", note);
+  // A job on GitHub reads these from either stream.
+  if (const char* job = std::getenv("GITHUB_ACTIONS"); job != nullptr && *job != '\0') {
+    for (const std::string& line : results::render_annotations(end.record))
+      fmt::print(stderr, "{}\n", line);
+  }
+  if (const char* file = std::getenv("GITHUB_STEP_SUMMARY"); file != nullptr && *file != '\0') {
+    if (const auto done = results::append_job_summary(file, end.record); !done)
+      fmt::print(stderr, "ordeal: {}\n", done.error().message);
+  }
 }
 
 }  // namespace
@@ -130,16 +141,17 @@ int check_command(const CheckFlags& flags) {
   std::error_code ignored;
   if (!std::filesystem::is_directory(flags.path, ignored)) {
     const FileQuestion question = {flags.as, flags.format, flags.wants_order};
-    const Result<FileAnswer> answer = judge_file(flags.path, question, options);
+    Result<FileAnswer> answer = judge_file(flags.path, question, options);
     if (!answer) return broken(answer.error());
+    results::settle_commands_of_history(answer->record, flags.path);
     print_end({answer->record, flags.path, {}}, flags.output);
     for (const std::string& line : answer->order) fmt::print("{}\n", line);
     return exit_code(answer->record.verdict);
   }
   Result<RunRecord> record = judge(flags.path, options);
   if (!record) return broken(record.error());
-  RunEnd end{std::move(*record), flags.path, {}};
-  if (auto notes = results::write_results(flags.path, end.record)) {
+  RunEnd end{std::move(*record), results::name_in_commands(flags.path), {}};
+  if (auto notes = results::write_results(end.directory, end.record)) {
     end.notes = std::move(*notes);
   } else {
     end.notes.push_back(notes.error().message);
@@ -151,9 +163,10 @@ int check_command(const CheckFlags& flags) {
 int report_command(const std::filesystem::path& directory, const OutputFlags& output) {
   Result<RunRecord> record = results::read_run(directory);
   if (!record) return broken(record.error());
-  const auto notes = results::write_results(directory, *record);
+  const std::filesystem::path named = results::name_in_commands(directory);
+  const auto notes = results::write_results(named, *record);
   if (!notes) return broken(notes.error());
-  print_end({std::move(*record), directory, *notes}, output);
+  print_end({std::move(*record), named, *notes}, output);
   return 0;
 }
 

@@ -135,8 +135,12 @@ std::vector<VerdictReason> vacuity(const Coverage& coverage,
 void place(Finding& finding, const std::vector<FaultSummary>& faults,
            const std::vector<LeaderChange>& leaders) {
   finding.signature = to_text(finding.kind);
+  for (const FaultSummary& fault : faults) {
+    if (is_on(fault, finding.at)) finding.context.faults_on.push_back(fault.spec.id);
+  }
   if (const auto edge = nearest(fault_edges(faults, finding.at), finding.at)) {
     finding.context.nearest_fault = distance(finding.at - edge->at, edge->text);
+    finding.context.from_fault = finding.at - edge->at;
     const Nanoseconds gap = finding.at > edge->at ? finding.at - edge->at : edge->at - finding.at;
     finding.signature += gap <= nearness ? " / " + edge->phase : " / no-fault-near";
   } else {
@@ -152,6 +156,7 @@ void place(Finding& finding, const std::vector<FaultSummary>& faults,
   }
   if (const auto edge = nearest(changes, finding.at)) {
     finding.context.nearest_leader_change = distance(finding.at - edge->at, edge->text);
+    finding.context.from_leader_change = finding.at - edge->at;
   }
 }
 

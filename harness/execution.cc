@@ -30,6 +30,10 @@ Json to_json(const Execution& execution) {
   Json troubles = Json::array();
   for (const VerdictReason& trouble : execution.troubles)
     troubles.push_back(ordeal::to_json(trouble));
+  Json clocks = Json::array();
+  for (const ClockOffset& clock : execution.clocks) clocks.push_back(ordeal::to_json(clock));
+  Json replicas = Json::array();
+  for (const Replica& replica : execution.replicas) replicas.push_back(ordeal::to_json(replica));
   return {{"schema", 1},
           {"phase", name_of(execution.phase)},
           {"started", execution.started},
@@ -40,7 +44,12 @@ Json to_json(const Execution& execution) {
           {"interrupted_in",
            execution.interrupted_in ? Json(name_of(*execution.interrupted_in)) : Json()},
           {"troubles", std::move(troubles)},
-          {"health", ordeal::to_json(execution.health)}};
+          {"health", ordeal::to_json(execution.health)},
+          {"wall_origin_ns", execution.wall_origin_ns},
+          {"promise_source", execution.promise_source},
+          {"kernel", execution.kernel},
+          {"clocks", std::move(clocks)},
+          {"replicas", std::move(replicas)}};
 }
 
 Result<Execution> execution_from_json(const Json& json) {
@@ -57,6 +66,11 @@ Result<Execution> execution_from_json(const Json& json) {
                         .optional("interrupted_in", interrupted_in)
                         .each("troubles", execution.troubles, verdict_reason_from_json)
                         .required("health", health)
+                        .required("wall_origin_ns", execution.wall_origin_ns)
+                        .required("promise_source", execution.promise_source)
+                        .required("kernel", execution.kernel)
+                        .each("clocks", execution.clocks, clock_offset_from_json)
+                        .each("replicas", execution.replicas, replica_from_json)
                         .status();
   if (!read) return pass_on(read.error());
   execution.interrupted_in = phase_named(interrupted_in);

@@ -31,6 +31,11 @@ struct Execution {
   std::optional<Phase> interrupted_in;  // the phase that a signal cut short
   std::vector<VerdictReason> troubles;  // what broke or was cut, in order
   Health health;
+  std::int64_t wall_origin_ns = 0;  // of the run's clock, since 1970; 0: not known
+  std::string promise_source;       // where the system documents what it promises
+  std::string kernel;
+  std::vector<ClockOffset> clocks;
+  std::vector<Replica> replicas;  // at the end, at rest
 };
 
 [[nodiscard]] Json to_json(const Execution& execution);

@@ -6,7 +6,10 @@
 #include "harness/coverage.h"
 #include "harness/execution.h"
 #include "harness/plan.h"
+#include "harness/recovery.h"
+#include "harness/replicas.h"
 #include "harness/version.h"
+#include "harness/witness_context.h"
 #include "nemesis/nemesis.h"
 #include "results/store.h"
 
@@ -58,12 +61,27 @@ void read_faults(const std::filesystem::path& directory, const Plan& plan, RunRe
   run.faults = summarize(plan.faults, ledger);
 }
 
+// Positions in the system's own order, as the answers told them.
+void tell_revisions(Finding& finding, const History& history) {
+  for (WitnessOperation& op : finding.witness) {
+    const auto recorded = std::lower_bound(
+        history.operations.begin(), history.operations.end(), op.id,
+        [](const Operation& candidate, EventIndex id) { return candidate.invoked < id; });
+    if (recorded != history.operations.end() && recorded->invoked == op.id)
+      op.revision = recorded->revision;
+  }
+}
+
 void judge_execution(const Execution& execution, const Plan& plan, RunRecord& run) {
   run.interrupted = execution.interrupted_in.has_value();
   run.health = execution.health;
   run.nodes = execution.health.nodes;
   run.started = execution.started;
   run.version = execution.version;
+  run.kernel = execution.kernel;
+  run.clocks = execution.clocks;
+  run.replicas = execution.replicas;
+  run.definite_errors = execution.definite_errors;
   for (const VerdictReason& trouble : execution.troubles) run.reasons.push_back(trouble);
   if (execution.main_began && execution.main_ended)
     run.duration = *execution.main_ended - *execution.main_began;
@@ -98,17 +116,24 @@ void judge_faults(const Execution& execution, RunRecord& run) {
 
 void check(const History& history, const workloads::Workload& workload,
            const checkers::CheckOptions& options, RunRecord& run) {
-  take_in(workload.check(history, options), run);
+  std::vector<CheckReport> checks = workload.check(history, options);
+  if (!run.replicas.empty()) {
+    const auto& ops = history.operations;
+    checks.push_back(check_replicas(
+        run.replicas, ops.empty() ? Nanoseconds::zero()
+                                  : std::max(ops.back().invoked_at, ops.back().completed_at)));
+  }
+  for (const Replica& replica : run.replicas) {
+    if (!replica.error.empty())
+      run.health.holes.push_back("the replica of " + replica.node +
+                                 " was not compared with the others: " + replica.error);
+  }
+  take_in(std::move(checks), run);
 }
 
 void take_in(std::vector<CheckReport> checks, RunRecord& run) {
   run.checks = std::move(checks);
-  int number = 0;
   for (CheckReport& report : run.checks) {
-    for (Finding& finding : report.findings) {
-      finding.number = ++number;
-      place(finding, run.faults, run.leaders);
-    }
     for (const auto& undecided : report.undecided) {
       const bool defect = undecided.why.starts_with(defect_mark);
       add_reason(run, defect ? Verdict::broken : Verdict::inconclusive,
@@ -117,6 +142,25 @@ void take_in(std::vector<CheckReport> checks, RunRecord& run) {
                  defect ? "please report this history" : "");
     }
   }
+}
+
+void place_findings(const std::filesystem::path& directory, const Execution& execution,
+                    const History& history, const std::vector<NodeSample>& samples,
+                    RunRecord& run) {
+  std::vector<Finding*> findings;
+  for (CheckReport& report : run.checks) {
+    for (Finding& finding : report.findings) {
+      findings.push_back(&finding);
+      finding.number = static_cast<int>(findings.size());
+      if (finding.promise_source.empty()) finding.promise_source = execution.promise_source;
+      place(finding, run.faults, run.leaders);
+      tell_revisions(finding, history);
+      tell_witness(finding, run.definite_errors, samples);
+    }
+  }
+  for (std::string& hole :
+       tell_log_lines(directory, Nanoseconds(execution.wall_origin_ns), run.clocks, findings))
+    run.health.holes.push_back(std::move(hole));
 }
 
 Verdict verdict_of(const RunRecord& run) {
@@ -148,10 +192,18 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
   run.ordeal_version = version();
 
   judge_execution(execution, *plan, run);
-  const std::vector<NodeSample> samples = read_samples(directory, run);
+  std::vector<NodeSample> samples = read_samples(directory, run);
+  std::stable_sort(samples.begin(), samples.end(),
+                   [](const NodeSample& a, const NodeSample& b) { return a.at < b.at; });
   run.leaders = leader_changes(samples);
   read_faults(directory, *plan, run);
   judge_faults(execution, run);
+
+  if (const auto text = read_file(directory / results::reproduction_file)) {
+    const Result<Json> json = parse_json(*text);
+    if (const auto measured = json ? reproduction_from_json(*json) : pass_on(json.error()))
+      run.reproduction = *measured;
+  }
 
   // Known names: make_plan has checked them.
   const auto& kinds = workloads::workload_kinds();
@@ -169,6 +221,8 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
         run.duration = history->operations.back().invoked_at - *execution.main_began;
       }
       check(*history, *workload, options, run);
+      place_findings(directory, execution, *history, samples, run);
+      run.recoveries = measure_recoveries(*history, run.faults, samples);
       run.coverage = measure_coverage(*history, run.faults, run.leaders, run.checks);
     } else {
       add_reason(run, Verdict::broken, history.error().message, "the history cannot be judged");

@@ -42,5 +42,9 @@ void check(const History& history, const workloads::Workload& workload,
            const checkers::CheckOptions& options, RunRecord& run);
 // The same of checks that have been made.
 void take_in(std::vector<CheckReport> checks, RunRecord& run);
+// Numbers the findings and gathers what surrounds them: faults, leaders, lines of the servers'
+// logs. A history without a run has nothing but itself: no directory, no samples.
+void place_findings(const std::filesystem::path& directory, const Execution& execution,
+                    const History& history, const std::vector<NodeSample>& samples, RunRecord& run);
 
 }  // namespace ordeal::harness

@@ -83,6 +83,7 @@ Result<void> judge_ours(const std::filesystem::path& file, const FileQuestion& q
     if (!calls) return error("{}: it has functions that no model knows", file.string());
     judge_calls(*calls, *model, question, options, answer);
   }
+  place_findings({}, {}, *history, {}, run);
   run.coverage = measure_coverage(*history, {}, {}, run.checks);
   return {};
 }
@@ -100,6 +101,7 @@ Result<void> judge_foreign(const std::string& text, const std::filesystem::path&
       if (question.wants_order && verdict_of(run) == Verdict::pass) {
         write_order(read->history, question, options, answer);
       }
+      place_findings({}, {}, read->history, {}, run);
       run.coverage = measure_coverage(read->history, {}, {}, run.checks);
       return {};
     }
@@ -109,6 +111,7 @@ Result<void> judge_foreign(const std::string& text, const std::filesystem::path&
   const auto from_history = checkers::calls_of(read->history, options.failed_cas);
   judge_calls(read->model == "register" && from_history ? *from_history : read->calls, *model,
               question, options, answer);
+  place_findings({}, {}, read->history, {}, run);
   return {};
 }
 

@@ -1,12 +1,14 @@
 #include "harness/run.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <thread>
 
 #include "core/file.h"
 #include "core/history.h"
 #include "harness/execution.h"
+#include "harness/inspect.h"
 #include "harness/judge.h"
 #include "harness/observer.h"
 #include "harness/touched.h"
@@ -23,6 +25,8 @@ constexpr auto connect_timeout = 10s;
 constexpr auto start_timeout = 30s;
 constexpr auto final_timeout = 20s;
 constexpr auto status_timeout = 1s;
+// Until replicas that nobody asks for anything must hold the same.
+constexpr auto rest_timeout = 10s;
 constexpr auto download_timeout = 60s;
 constexpr std::size_t log_limit = std::size_t{64} << 20U;
 
@@ -75,7 +79,7 @@ class Run {
 
   WorkersEnd work(workloads::Generator generator, std::string_view stream);
   Result<void> collect_logs(std::size_t node);
-  std::string status_line();
+  LiveState live_state();
   void announce(const FaultRecord& record);
   void announce(const NodeSample& sample);
 
@@ -99,7 +103,13 @@ class Run {
   Process next_process_ = 0;
   std::mutex announcing_;
   std::string leader_shown_;
-  std::map<int, std::string> faults_shown_;  // that are on, by id
+  struct ShownFault {
+    std::string kind;
+    std::string hit;  // "n1 | n2 n3"
+    Nanoseconds until{};
+  };
+  std::map<int, ShownFault> faults_on_;     // by FaultSpec::id; guarded by announcing_
+  std::map<std::string, int> faults_done_;  // by kind; likewise
 };
 
 Run::Run(const RunRequest& request, std::filesystem::path directory, std::stop_token stop)
@@ -110,6 +120,7 @@ Run::Run(const RunRequest& request, std::filesystem::path directory, std::stop_t
       live_(request.progress, clock_) {
   for (const auto& node : request.inventory.nodes) names_.push_back(node.name);
   execution_.started = to_iso8601(clock_.wall_origin());
+  execution_.wall_origin_ns = Nanoseconds(clock_.wall_origin().time_since_epoch()).count();
   execution_.health.nodes = names_.size();
   for (const auto& kind : workloads::workload_kinds()) {
     if (kind.name == configuration_.workload)
@@ -164,8 +175,10 @@ Result<void> Run::prepare() {
     if (kind.name == configuration_.cluster) cluster_ = kind.make(remotes, options);
   }
   for (const auto& rule : cluster_->definite_errors()) {
-    execution_.definite_errors.push_back(fmt::format("{}: {}", rule.error, rule.argument));
+    execution_.definite_errors.push_back(fmt::format("{} because {}", rule.error, rule.argument));
   }
+  execution_.promise_source = cluster_->promise_source();
+  inspect_machines(remotes, clock_, execution_);
   return {};
 }
 
@@ -226,7 +239,7 @@ Result<void> Run::main() {
   if (!samples) return pass_on(samples.error());
   observer_ = std::make_unique<Observer>(*cluster_, names_, clock_, std::move(*samples),
                                          [this](const NodeSample& sample) { announce(sample); });
-  live_.set_status([this] { return status_line(); });
+  live_.set_status([this] { return live_state(); });
 
   execution_.main_began = clock_.now();
   save();
@@ -282,6 +295,8 @@ Result<void> Run::final() {
   const WorkersEnd end =
       work(workloads::time_limit(final_timeout, workload_->final(touched_->keys)), "final");
   if (end.failure) return pass_on(*end.failure);
+  auto replicas = inspect_replicas(*cluster_, names_, Deadline::after(rest_timeout), stop_);
+  if (!stop_.stop_requested()) execution_.replicas = std::move(replicas);
   return {};
 }
 
@@ -390,16 +405,17 @@ void Run::announce(const FaultRecord& record) {
   const std::string kind = spec == request_.plan.faults.end() ? "fault" : spec->kind;
   switch (record.step) {
     case FaultStep::inject:
-      faults_shown_[record.fault] = fmt::format("{} {}", kind, record.detail);
+      faults_on_[record.fault] = {kind, record.detail, {}};
       break;
     case FaultStep::injected:
+      if (spec == request_.plan.faults.end()) break;
+      faults_on_[record.fault].until = record.at + spec->duration;
       live_.event(kind,
-                  fmt::format("{}, for {}", faults_shown_[record.fault].substr(kind.size() + 1),
-                              to_text(spec->duration)));
+                  fmt::format("{}, for {}", faults_on_[record.fault].hit, to_text(spec->duration)));
       break;
     case FaultStep::heal:
       live_.event(kind, "is being undone");
-      faults_shown_.erase(record.fault);
+      if (faults_on_.erase(record.fault) > 0) ++faults_done_[kind];
       break;
     case FaultStep::skipped:
       live_.event(kind, "is left out: " + record.detail);
@@ -424,24 +440,46 @@ void Run::announce(const NodeSample& sample) {
   leader_shown_ = sample.node;
 }
 
-std::string Run::status_line() {
-  const auto ok = progress_.ok.load();
-  const auto fail = progress_.fail.load();
-  const auto info = progress_.info.load();
-  const auto all = std::max<std::uint64_t>(1, ok + fail + info);
-  const auto percent = [&](std::uint64_t part) {
-    return 100.0 * static_cast<double>(part) / static_cast<double>(all);
-  };
-  std::size_t up = 0;
-  for (const NodeSample& sample : observer_->latest()) up += sample.answers ? 1U : 0U;
-  std::string fault;
+// Called by the drawing thread only.
+LiveState Run::live_state() {
+  LiveState state;
+  state.title =
+      fmt::format("{} × {} {} · seed {} · {} nodes", configuration_.workload,
+                  configuration_.cluster, execution_.version, configuration_.seed, names_.size());
+  const Nanoseconds now = clock_.now();
+  state.elapsed = now - execution_.main_began.value_or(now);
+  state.planned = configuration_.time;
+  state.ok = progress_.ok.load();
+  state.fail = progress_.fail.load();
+  state.info = progress_.info.load();
+  for (std::size_t i = 0; i < LatencyCounts::size; ++i)
+    state.latencies.counts.at(i) = progress_.latencies.at(i).load();
+  if (observer_) state.nodes = observer_->latest();
   {
     const std::lock_guard lock(announcing_);
-    for (const auto& [id, text] : faults_shown_) fault += (fault.empty() ? "" : ", ") + text;
+    for (const auto& [id, fault] : faults_on_) {
+      const bool timed = fault.until > now;
+      state.faults_on.push_back(
+          fault.kind + " " + fault.hit +
+          (timed ? fmt::format(", {:.0f} s left",
+                               static_cast<double>((fault.until - now).count()) / 1e9)
+                 : ""));
+    }
+    for (const auto& [kind, count] : faults_done_)
+      state.faults_done +=
+          fmt::format("{}{} {}", state.faults_done.empty() ? "" : ", ", kind, count);
   }
-  return fmt::format("{} ops  ok {:.1f} %  fail {:.1f} %  unknown {:.1f} %  nodes up {}/{}  {}",
-                     ok + fail + info, percent(ok), percent(fail), percent(info), up, names_.size(),
-                     fault.empty() ? "no fault on" : fault);
+  // A PASS would be refused for these; now something can still be done about it.
+  if (state.elapsed > 5s) {
+    for (const Function function : workload_->needs()) {
+      if (progress_.ok_by_function.at(static_cast<std::size_t>(function)).load() == 0)
+        state.warnings.push_back(fmt::format("no {} has succeeded yet", to_text(function)));
+    }
+    const bool any_up = std::any_of(state.nodes.begin(), state.nodes.end(),
+                                    [](const NodeSample& node) { return node.answers; });
+    if (!any_up && !state.nodes.empty()) state.warnings.emplace_back("no node answers");
+  }
+  return state;
 }
 
 }  // namespace

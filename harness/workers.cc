@@ -191,11 +191,14 @@ void Engine::record_completion(Worker& worker, const Request& request, Completio
   event.key = request.key;
   event.value = std::move(completion.result);
   event.error = std::move(completion.error);
+  event.revision = completion.revision;
   history_.append(std::move(event));
   announce();
   switch (completion.outcome) {
     case Outcome::ok:
       ++progress_.ok;
+      ++progress_.ok_by_function.at(static_cast<std::size_t>(request.function));
+      ++progress_.latencies.at(LatencyCounts::bucket(answered_at - worker.invoked_at));
       break;
     case Outcome::fail:
       ++progress_.fail;

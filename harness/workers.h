@@ -14,6 +14,7 @@
 // that fails, the worker's next request is recorded as `fail`, since it was never sent, and then it
 // is tried again.
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +26,7 @@
 #include "clusters/cluster.h"
 #include "core/history.h"
 #include "core/random.h"
+#include "harness/live_view.h"
 #include "workloads/generator.h"
 
 namespace ordeal::harness {
@@ -42,6 +44,9 @@ struct WorkersOptions {
 // Live figures; any thread may read them.
 struct WorkersProgress {
   std::atomic<std::uint64_t> ok{0}, fail{0}, info{0};
+  std::array<std::atomic<std::uint64_t>, 64> ok_by_function{};  // by Function
+  // Of what was answered ok, by LatencyCounts::bucket.
+  std::array<std::atomic<std::uint64_t>, LatencyCounts::size> latencies{};
 };
 
 // Called by the workers' threads, several at a time.

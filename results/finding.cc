@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "results/commands.h"
 #include "results/markdown.h"
 #include "results/proof.h"
 #include "results/render.h"
-#include "results/store.h"
 #include "results/text.h"
 #include "results/words.h"
 
@@ -16,24 +16,29 @@ namespace {
 constexpr std::size_t page_limit = 60 * 1024;  // GitHub takes 64 KiB in an issue or a comment
 constexpr std::size_t most_rows = 16;
 
-// "partition + kill · seed 42 · reads serializable"
-std::string conditions(const RunRecord& run) {
-  std::vector<std::string> words = {escaped(nemesis_names(run)), fmt::format("seed {}", run.seed)};
-  for (const std::string& option : option_words(run)) words.push_back(escaped(option, 80));
-  return join(words, " · ");
-}
-
 void add_facts(Page& page, const RunRecord& run, const Finding& finding) {
   const std::string promise =
       finding.promise.empty() ? "not stated" : escaped(capitalised(finding.promise));
   page.line(fmt::format("**What happened.** {}", sentence(escaped(headline(run, finding), 400))));
   page.line();
   page.line(fmt::format("**Promise broken.** {} {}", sentence(promise), gloss(finding.promise)));
+  if (!finding.promise_source.empty()) {
+    page.line();
+    page.line("**Documented.** " + sentence(escaped(capitalised(finding.promise_source), 600)));
+  }
+  if (const std::string weaker = weaker_words(finding); !weaker.empty()) {
+    page.line();
+    page.line("**Weaker guarantees.** " + escaped(weaker, 600));
+  }
   page.line();
   page.line(
       fmt::format("**When.** {} s after the run began at {}; {}", seconds_text(finding.at),
                   run.started.empty() ? "a time that was not recorded" : escaped(run.started, 40),
                   sentence(escaped(surroundings(finding), 400))));
+  if (!finding.context.answered_by.empty()) {
+    page.line();
+    page.line("**Answered by.** " + sentence(escaped(finding.context.answered_by, 400)));
+  }
   page.line();
   page.line(
       fmt::format("**Certainty.** {}", sentence(escaped(capitalised(certainty(finding)), 400))));
@@ -72,6 +77,18 @@ void add_proof(Page& page, const RunRecord& run, const Finding& finding) {
   }
 }
 
+// "`nodes/n1/etcd.log` from line 48120": where the lines stand.
+std::string log_places(const Finding& finding) {
+  std::vector<std::string> places;
+  std::vector<std::string> seen;
+  for (const LogLine& line : finding.context.log) {
+    if (std::find(seen.begin(), seen.end(), line.file) != seen.end()) continue;
+    seen.push_back(line.file);
+    places.push_back(fmt::format("{} from line {}", escaped(line.file, 120), line.line));
+  }
+  return join(places, " · ");
+}
+
 // Faults on at the violation, or near it in time, with what proves them.
 void add_surroundings(Page& page, const RunRecord& run, const Finding& finding) {
   constexpr Nanoseconds near = 10s;
@@ -96,32 +113,40 @@ void add_surroundings(Page& page, const RunRecord& run, const Finding& finding) 
   for (std::size_t i = 0; i < std::min<std::size_t>(run.health.holes.size(), 5); ++i) {
     page.line("- **missing evidence:** " + escaped(run.health.holes[i], 200));
   }
-  if (table.rows.empty()) return;
+  if (!table.rows.empty()) {
+    page.line();
+    page.line("Faults within 10 s of it:");
+    page.line();
+    page.table(table, 6);
+  }
+  page.heading("In the servers' words");
+  page.line(log_words(run, finding));
+  if (finding.context.log.empty()) return;
+  std::string lines;
+  for (const LogLine& line : finding.context.log) {
+    lines += log_line_words(line, 150) + "\n";
+  }
   page.line();
-  page.line("Faults within 10 s of it:");
+  page.fenced("text", lines);
   page.line();
-  page.table(table, 6);
+  page.line("In full: " + log_places(finding));
 }
 
-void add_commands(Page& page, const RunRecord& run, const Finding& finding,
-                  const std::filesystem::path& directory) {
+void add_commands(Page& page, const RunRecord& run, const Finding& finding) {
   page.heading("Do it yourself");
-  page.fenced("sh", fmt::format("# judge the recorded history again; needs no cluster\n"
-                                "ordeal check {}\n"
-                                "# run the same requests and faults again\n"
-                                "ordeal run --plan {}\n",
-                                shell_word(directory.string(), false),
-                                shell_word((directory / plan_file).string(), false)));
+  std::string commands;
+  for (const Command& command : finding.commands)
+    commands += fmt::format("# {}\n{}\n", clean(command.purpose), command_line(command));
+  page.fenced("sh", commands);
   page.line();
+  const std::string measured = reproduction_words(run);
   page.line(
       "The same plan gives the same requests and faults; how threads and packets interleave is not "
-      "repeated, so it may "
-      "take several runs to see it again.");
+      "repeated, so it may take several runs to see it again." +
+      (measured.empty() ? "" : " Measured: " + measured + "."));
   page.line();
-  page.line(fmt::format(
-      "Tested: {} on {} · {} · Ordeal {}. This finding as data: `findings/{}/finding.json`.",
-      escaped(system_name(run)), count(run.nodes, "node"), conditions(run),
-      escaped(run.ordeal_version, 40), finding.number));
+  page.line(fmt::format("Tested: {}. This finding as data: `findings/{}/finding.json`.",
+                        escaped(tested_words(run), 400), finding.number));
   if (!finding.signature.empty()) {
     page.line();
     page.line(fmt::format("Signature, equal for the same trouble in other runs: {}",
@@ -139,21 +164,19 @@ std::string doubts(const Finding& finding) {
       "- *failed* is only what the client's table of errors calls certain not to have happened; "
       "every other error "
       "is *unknown*. A wrong entry in that table is the commonest false alarm.\n";
-  std::size_t raw = 0;
+  std::size_t shown = 0;
   for (const WitnessOperation& op : finding.witness) {
-    if (op.error.empty()) continue;
-    if (++raw > most_rows) break;
-    text += fmt::format("- op {} counts as {}; in the words of the answer: {}\n", op.id,
-                        op.outcome == Outcome::fail ? "failed" : "unknown", escaped(op.error, 400));
+    if (++shown > most_rows) break;
+    text += fmt::format("- op {}: {}", op.id, escaped(answer_in_full(op), 300));
+    if (!op.rule.empty()) text += ". Counted as " + escaped(op.rule, 400);
+    text += '\n';
   }
-  if (raw == 0) text += "- Every operation above was answered without an error.\n";
   return text;
 }
 
 }  // namespace
 
-std::string render_finding(const RunRecord& run, const Finding& finding,
-                           const std::filesystem::path& directory) {
+std::string render_finding(const RunRecord& run, const Finding& finding) {
   Page page(page_limit, doubts(finding));
   page.line(fmt::format("# FAIL: {} {}", escaped(system_name(run)), deed(finding.kind)));
   page.line();
@@ -164,7 +187,7 @@ std::string render_finding(const RunRecord& run, const Finding& finding,
   add_facts(page, run, finding);
   add_proof(page, run, finding);
   add_surroundings(page, run, finding);
-  add_commands(page, run, finding, directory);
+  add_commands(page, run, finding);
   return std::move(page).finish();
 }
 

@@ -37,11 +37,11 @@ void add_properties(pugi::xml_node suite, const RunRecord& run,
 }
 
 // The pages of all findings, or the reasons with what to do about them.
-std::string details(const RunRecord& run, const std::filesystem::path& directory) {
+std::string details(const RunRecord& run) {
   std::string text;
   for (const Finding* finding : findings_of(run)) {
     if (text.size() > case_limit) break;
-    text += render_finding(run, *finding, directory) + "\n";
+    text += render_finding(run, *finding) + "\n";
   }
   for (const VerdictReason& reason : run.reasons) {
     if (text.size() > case_limit) break;
@@ -81,7 +81,7 @@ void add_outcome(pugi::xml_node test, const RunRecord& run,
     problem.append_attribute("message") = message.c_str();
     problem.append_attribute("type") = std::string(type).c_str();
     problem.append_child(pugi::node_pcdata)
-        .set_value(cut_to(details(run, directory), case_limit - 16 * 1024).c_str());
+        .set_value(cut_to(details(run), case_limit - 16 * 1024).c_str());
   }
   test.append_child("system-out").append_child(pugi::node_pcdata).set_value(block.c_str());
 }

@@ -36,10 +36,12 @@ void add_witness_table(Page& page, const Finding& finding) {
     page.line("No operation was stored with this finding.");
     return;
   }
-  Table table = {{"op", "node", "process", "asked", "answered", "invoked (s)", "completed (s)", ""},
+  Table table = {{"op", "node", "its role", "process", "asked", "answered", "invoked (s)",
+                  "completed (s)", ""},
                  {}};
   for (const WitnessOperation& op : finding.witness) {
     table.rows.push_back({fmt::format("{}", op.id), escaped(op.node, 30),
+                          op.role.empty() ? "-" : escaped(op.role, 40),
                           fmt::format("{}", op.process), escaped(asked(op)), escaped(answered(op)),
                           seconds_text(op.invoked_at),
                           op.completed_at ? seconds_text(*op.completed_at) : "never",

@@ -20,11 +20,9 @@ struct TerminalStyle {
                                           const std::filesystem::path& directory,
                                           const TerminalStyle& style);
 // summary.md: the whole run, for a person or a job summary; at most 60 KiB.
-[[nodiscard]] std::string render_summary(const RunRecord& run,
-                                         const std::filesystem::path& directory);
+[[nodiscard]] std::string render_summary(const RunRecord& run);
 // findings/N/finding.md: one finding, to paste into an issue.
-[[nodiscard]] std::string render_finding(const RunRecord& run, const Finding& finding,
-                                         const std::filesystem::path& directory);
+[[nodiscard]] std::string render_finding(const RunRecord& run, const Finding& finding);
 // junit.xml: suite = workload x cluster, case = fault mix and seed. FAIL is a failure, the rest
 // errors.
 [[nodiscard]] std::string render_junit(const RunRecord& run,

@@ -12,8 +12,11 @@
 
 #include "core/file.h"
 #include "core/json.h"
+#include "results/commands.h"
+#include "results/pages.h"
 #include "results/render.h"
 #include "results/run_name.h"
+#include "results/words.h"
 
 namespace ordeal::results {
 
@@ -68,7 +71,7 @@ Result<void> write_finding(const fs::path& directory, const RunRecord& run,
   if (failure) return error("cannot make the folder {}: {}", folder.string(), failure.message());
   const Result<void> data = write_file(folder / "finding.json", to_page(to_json(finding)));
   if (!data) return data;
-  return write_file(folder / "finding.md", render_finding(run, finding, directory));
+  return write_file(folder / "finding.md", render_finding(run, finding));
 }
 
 // A run's name without what another judgement of it would change.
@@ -94,6 +97,10 @@ Result<IndexEntry> entry_from_json(const Json& json) {
     json.at("seed").get_to(entry.seed);
     json.at("operations").get_to(entry.operations);
     json.at("headline").get_to(entry.headline);
+    entry.signatures = json.value("signatures", std::vector<std::string>{});
+    entry.faults_planned = json.value("faults_planned", std::size_t{0});
+    entry.faults_took_effect = json.value("faults_took_effect", std::size_t{0});
+    entry.duration = Nanoseconds(json.value("duration_ns", std::int64_t{0}));
   } catch (const Json::exception& failure) {
     return error("{}", failure.what());
   }
@@ -144,7 +151,8 @@ Result<fs::path> name_by_verdict(const fs::path& directory, Verdict verdict) {
   return error("cannot rename {}: every name with its verdict is taken", given.string());
 }
 
-Result<std::vector<std::string>> write_results(const fs::path& directory, const RunRecord& run) {
+Result<std::vector<std::string>> write_results(const fs::path& directory, RunRecord& run) {
+  settle_commands(run, directory);
   const Result<void> written = write_file(directory / run_file, to_page(to_json(run)));
   if (!written) return pass_on(written.error(), "storing the run");
   std::vector<std::string> troubles;
@@ -163,9 +171,21 @@ Result<std::vector<std::string>> write_results(const fs::path& directory, const 
     }
   }
   remove_stale(directory / findings_folder, numbers, troubles);
-  note(write_file(directory / summary_file, render_summary(run, directory)));
+  note(write_file(directory / summary_file, render_summary(run)));
   note(write_file(directory / junit_file, render_junit(run, directory)));
+  write_pages(directory, run, troubles);
   return troubles;
+}
+
+fs::path name_in_commands(const fs::path& directory) {
+  const Result<RunRecord> run = read_run(directory);
+  if (!run) return directory;
+  for (const Command& command : run->commands) {
+    if (command.words.size() < 3 || command.words[1] != "check") continue;
+    std::error_code failure;
+    if (fs::equivalent(command.words[2], directory, failure)) return command.words[2];
+  }
+  return directory;
 }
 
 Result<RunRecord> read_run(const fs::path& directory) {
@@ -189,6 +209,17 @@ Result<void> append_index(const fs::path& runs, const RunRecord& run) {
     const Result<void> ended = log->append("");
     if (!ended) return ended;
   }
+  std::vector<std::string> signatures;
+  for (const Finding* finding : findings_of(run)) {
+    if (std::find(signatures.begin(), signatures.end(), finding->signature) == signatures.end())
+      signatures.push_back(finding->signature);
+  }
+  std::size_t planned = 0;
+  std::size_t took_effect = 0;
+  for (const auto& [kind, faults] : run.coverage.faults) {
+    planned += faults.planned;
+    took_effect += faults.took_effect;
+  }
   const Json line = {{"schema", 1},
                      {"name", run.name},
                      {"verdict", to_text(run.verdict)},
@@ -199,7 +230,11 @@ Result<void> append_index(const fs::path& runs, const RunRecord& run) {
                      {"nemeses", run.nemeses},
                      {"seed", run.seed},
                      {"operations", run.coverage.operations},
-                     {"headline", first_headline(run)}};
+                     {"headline", first_headline(run)},
+                     {"signatures", signatures},
+                     {"faults_planned", planned},
+                     {"faults_took_effect", took_effect},
+                     {"duration_ns", run.duration.count()}};
   return log->append(to_line(line));
 }
 

@@ -22,6 +22,8 @@ inline constexpr const char* ledger_file = "faults.jsonl";
 inline constexpr const char* samples_file = "nodes.jsonl";
 inline constexpr const char* summary_file = "summary.md";
 inline constexpr const char* junit_file = "junit.xml";
+inline constexpr const char* report_file = "report.html";
+inline constexpr const char* reproduction_file = "reproduction.json";
 inline constexpr const char* findings_folder = "findings";
 // Relative to the folder of all runs.
 inline constexpr const char* index_file = "index.jsonl";
@@ -35,11 +37,15 @@ inline constexpr const char* index_file = "index.jsonl";
 [[nodiscard]] Result<std::filesystem::path> name_by_verdict(const std::filesystem::path& directory,
                                                             Verdict verdict);
 
-// Writes run.json and everything rendered from it: summary.md, junit.xml,
-// findings/N/{finding.json,finding.md}; findings of an earlier judgement are removed. run.json
-// comes first; a rendering that cannot be written is a line in the returned list, not a failure.
+// Writes run.json and everything rendered from it: summary.md, junit.xml, report.html,
+// findings/N/{finding.json,finding.md,finding.html}; findings of an earlier judgement are removed.
+// run.json comes first; a rendering that cannot be written is a line in the returned list, not a
+// failure. `run` gets its commands: they name the directory as it is given.
 [[nodiscard]] Result<std::vector<std::string>> write_results(const std::filesystem::path& directory,
-                                                             const RunRecord& run);
+                                                             RunRecord& run);
+// The directory as the run's stored commands name it, if that still is the same directory: so that
+// pages made again are the same, from wherever they are made. Otherwise as given.
+[[nodiscard]] std::filesystem::path name_in_commands(const std::filesystem::path& directory);
 [[nodiscard]] Result<RunRecord> read_run(const std::filesystem::path& directory);
 
 // What lists and trends need to know of a run without opening its directory.
@@ -51,7 +57,10 @@ struct IndexEntry {
   std::vector<std::string> nemeses;
   std::uint64_t seed = 0;
   std::size_t operations = 0;
-  std::string headline;  // of the first finding, or the first reason; empty for PASS
+  std::string headline;                 // of the first finding, or the first reason; empty for PASS
+  std::vector<std::string> signatures;  // of the findings, each once
+  std::size_t faults_planned = 0, faults_took_effect = 0;
+  Nanoseconds duration{};
   friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 

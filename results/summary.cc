@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "results/commands.h"
 #include "results/markdown.h"
 #include "results/proof.h"
 #include "results/render.h"
@@ -173,6 +174,55 @@ void add_nodes(Page& page, const RunRecord& run) {
   page.table(leaders, 30);
 }
 
+std::string time_or_never(const std::optional<Nanoseconds>& time) {
+  return time ? duration_text(*time) : "**never**";
+}
+
+void add_recovery(Page& page, const RunRecord& run) {
+  if (run.recoveries.empty()) return;
+  page.heading("Recovery");
+  Table table = {{"#", "fault", "served again after its begin", "after its end", "slowest node",
+                  "longest silence", "without a leader", "new terms"},
+                 {}};
+  for (const Recovery& recovery : run.recoveries) {
+    const auto fault =
+        std::find_if(run.faults.begin(), run.faults.end(),
+                     [&](const FaultSummary& f) { return f.spec.id == recovery.fault; });
+    table.rows.push_back({fmt::format("{}", recovery.fault),
+                          fault == run.faults.end() ? "-" : escaped(fault->spec.kind, 20),
+                          time_or_never(recovery.served_after_begin),
+                          time_or_never(recovery.served_after_end),
+                          escaped(slowest_node(recovery), 60),
+                          recovery.longest_silence ? duration_text(*recovery.longest_silence) : "-",
+                          duration_text(recovery.leaderless), fmt::format("{}", recovery.terms)});
+  }
+  page.table(table, most_rows);
+  page.line();
+  page.line(
+      "*served again*: the first operation that began after that moment and was answered ok. "
+      "*without a leader*: no node that a majority follows; nodes are asked ten times a second.");
+}
+
+void add_replicas(Page& page, const RunRecord& run) {
+  if (run.replicas.empty()) return;
+  page.line();
+  page.line("At the end, when no client was at work:");
+  page.line();
+  Table table = {{"node", "term", "applied", "committed", "revision", "hash of the state"}, {}};
+  for (const Replica& replica : run.replicas) {
+    if (!replica.answers) {
+      table.rows.push_back({escaped(replica.node, 30), "-", "-", "-", "-",
+                            "**no answer:** " + escaped(replica.error, 120)});
+      continue;
+    }
+    table.rows.push_back({escaped(replica.node, 30), fmt::format("{}", replica.term),
+                          fmt::format("{}", replica.applied), fmt::format("{}", replica.committed),
+                          fmt::format("{}", replica.revision),
+                          replica.hash.empty() ? "not told" : escaped(replica.hash, 40)});
+  }
+  page.table(table, most_rows);
+}
+
 void add_checks(Page& page, const RunRecord& run) {
   page.heading("Checks");
   if (run.checks.empty()) {
@@ -196,17 +246,11 @@ void add_checks(Page& page, const RunRecord& run) {
 }
 
 // What is always there, however long the rest is.
-std::string closing(const RunRecord& run, const std::filesystem::path& directory) {
-  const std::string where = shell_word(directory.string(), false);
+std::string closing(const RunRecord& run) {
   std::string commands;
-  if (faults_left_on(run) > 0)
-    commands += "# undo what is left of the faults\nordeal heal " + where + "\n";
-  if (run.coverage.operations > 0) {
-    commands +=
-        "# judge the recorded history again; needs no cluster\nordeal check " + where + "\n";
+  for (const Command& command : run.commands) {
+    commands += fmt::format("# {}\n{}\n", clean(command.purpose), command_line(command));
   }
-  commands += "# run the same requests and faults again\nordeal run --plan " +
-              shell_word((directory / plan_file).string(), false) + "\n";
   Page page(page_limit, "");
   page.heading("Commands");
   page.fenced("sh", commands);
@@ -217,6 +261,7 @@ std::string closing(const RunRecord& run, const std::filesystem::path& directory
   page.line(
       "- `history.jsonl` every request and answer · `faults.jsonl` the faults, step by step · "
       "`nodes.jsonl` leaders");
+  page.line("- `report.html` timeline, charts and everything else, in one file");
   page.line("- `nodes/` logs of the nodes · `junit.xml` for CI servers");
   page.line();
   const std::vector<std::string> options = option_words(run);
@@ -230,14 +275,16 @@ std::string closing(const RunRecord& run, const std::filesystem::path& directory
 
 }  // namespace
 
-std::string render_summary(const RunRecord& run, const std::filesystem::path& directory) {
-  Page page(page_limit, closing(run, directory));
+std::string render_summary(const RunRecord& run) {
+  Page page(page_limit, closing(run));
   add_verdict(page, run);
   add_findings(page, run);
   add_reasons(page, run);
   add_coverage(page, run);
   add_faults(page, run);
+  add_recovery(page, run);
   add_nodes(page, run);
+  add_replicas(page, run);
   add_checks(page, run);
   return std::move(page).finish();
 }

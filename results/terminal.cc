@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "results/commands.h"
 #include "results/render.h"
 #include "results/store.h"
 #include "results/text.h"
@@ -67,6 +68,11 @@ class Block {
   // A command or a file is never cut, so that it can be copied.
   void path(std::string_view label, std::string_view command, const std::filesystem::path& path) {
     put(pad(label, label_width), std::string(command) + shell_word(path.string(), !style_.unicode));
+  }
+  void command(std::string_view label, const std::vector<Command>& commands,
+               std::string_view subcommand) {
+    const std::string line = command_line(commands, subcommand, !style_.unicode);
+    if (!line.empty()) put(pad(label, label_width), line);
   }
   [[nodiscard]] std::size_t lines() const { return lines_.size(); }
   // The first lines; a last one says that some were left out.
@@ -189,14 +195,17 @@ std::string render_terminal(const RunRecord& run, const std::filesystem::path& d
     outcome.line("interrupted", fmt::format("after {}; what was recorded until then was judged",
                                             duration_text(run.duration)));
   }
-  if (faults_left_on(run) > 0) outcome.path("undo faults", "ordeal heal ", directory);
-  if (found) {
-    const std::string number = std::to_string(findings.front()->number);
-    outcome.path("read", "", directory / findings_folder / number / "finding.md");
+  if (faults_left_on(run) > 0) outcome.command("undo faults", run.commands, "heal");
+  if (command_line(run.commands, "run").empty()) {  // a bare history has no pages
+    outcome.command("again", run.commands, "check");
   } else {
-    outcome.path("read", "", directory / summary_file);
+    const std::string number = found ? std::to_string(findings.front()->number) : "";
+    outcome.path(
+        "read", "",
+        found ? directory / findings_folder / number / "finding.md" : directory / summary_file);
+    outcome.path("look", "", directory / report_file);
+    outcome.command("again", run.commands, "run");
   }
-  outcome.path("again", "ordeal run --plan ", directory / plan_file);
   return facts.text(most_lines - 1 - outcome.lines()) + "\n" + outcome.text(most_lines);
 }
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "results/axis.h"
+#include "results/scene.h"
 #include "results/text.h"
 #include "results/words.h"
 
@@ -13,10 +13,6 @@ namespace ordeal::results {
 namespace {
 
 constexpr std::size_t page_width = 108;
-constexpr std::size_t most_operations = 14;
-constexpr std::size_t most_faults = 4;
-constexpr Nanoseconds before = 10s;  // how far around the operations faults and leaders are shown
-constexpr Nanoseconds after = 2s;
 
 // A line of single characters that bars and labels are written into.
 class Lane {
@@ -41,66 +37,6 @@ class Lane {
   }
   std::vector<std::string> cells_;
 };
-
-struct Window {
-  Nanoseconds from{};
-  Nanoseconds to{};
-  [[nodiscard]] bool holds(Nanoseconds at) const { return at >= from && at <= to; }
-};
-
-Window window_of(const std::vector<WitnessOperation>& operations) {
-  Window window = {within_reason(operations.front().invoked_at),
-                   within_reason(operations.front().invoked_at)};
-  for (const WitnessOperation& op : operations) {
-    const Nanoseconds invoked = within_reason(op.invoked_at);
-    window.from = std::min(window.from, invoked);
-    window.to = std::max({window.to, invoked, within_reason(op.completed_at.value_or(invoked))});
-  }
-  return {window.from - before, window.to + after};
-}
-
-// A fault with times that can be drawn; `to` absent: it was never seen to end.
-struct FaultBar {
-  std::string kind;
-  std::string hit;
-  Nanoseconds from{};
-  std::optional<Nanoseconds> to;
-};
-
-// Those that were on at some moment of the window; when there are many, the ones nearest to the
-// violation.
-std::vector<FaultBar> faults_within(const Window& window, const Finding& finding,
-                                    const std::vector<FaultSummary>& faults) {
-  std::vector<FaultBar> bars;
-  for (const FaultSummary& fault : faults) {
-    if (!fault.began) continue;
-    const Nanoseconds from = within_reason(*fault.began);
-    const Nanoseconds to = within_reason(fault.ended.value_or(Nanoseconds::max()));
-    if (from > window.to || to < window.from) continue;
-    bars.push_back({clean(fault.spec.kind, 12), clean(fault.resolved, 40), from,
-                    fault.ended ? std::optional(to) : std::nullopt});
-  }
-  const Nanoseconds at = within_reason(finding.at);
-  const auto distance = [&](const FaultBar& bar) {
-    const Nanoseconds to = bar.to.value_or(at);
-    return bar.from > at ? bar.from - at : to < at ? at - to : Nanoseconds::zero();
-  };
-  std::stable_sort(bars.begin(), bars.end(),
-                   [&](const FaultBar& a, const FaultBar& b) { return distance(a) < distance(b); });
-  if (bars.size() > most_faults) bars.resize(most_faults);
-  std::stable_sort(bars.begin(), bars.end(),
-                   [](const FaultBar& a, const FaultBar& b) { return a.from < b.from; });
-  return bars;
-}
-
-std::vector<LeaderChange> changes_within(const Window& window,
-                                         const std::vector<LeaderChange>& leaders) {
-  std::vector<LeaderChange> changes;
-  for (const LeaderChange& change : leaders) {
-    if (window.holds(change.at) && changes.size() < most_faults) changes.push_back(change);
-  }
-  return changes;
-}
 
 // Times of invocations, where they fit; the breaking operation's first.
 std::string time_labels(const std::vector<WitnessOperation>& operations, const Axis& axis) {
@@ -172,10 +108,6 @@ std::string fault_lane(const FaultBar& bar, const Axis& axis) {
   return lane.text();
 }
 
-std::string leader_words(const LeaderChange& change) {
-  return fmt::format("{}, term {}", clean(change.to, 12), change.term);
-}
-
 // `first`: who led when the window opened.
 std::string leader_lane(std::string first, const std::vector<LeaderChange>& changes,
                         const Axis& axis) {
@@ -202,45 +134,24 @@ std::string leader_lane(std::string first, const std::vector<LeaderChange>& chan
 
 std::string draw_timeline(const Finding& finding, const std::vector<FaultSummary>& faults,
                           const std::vector<LeaderChange>& leaders) {
-  if (finding.witness.empty()) return {};
-  std::vector<WitnessOperation> operations = finding.witness;
-  if (operations.size() > most_operations) operations.resize(most_operations);
-  const Window window = window_of(operations);
-  const auto bars = faults_within(window, finding, faults);
-  const auto changes = changes_within(window, leaders);
-
-  std::vector<Nanoseconds> marks;
-  for (const WitnessOperation& op : operations) {
-    marks.push_back(within_reason(op.invoked_at));
-    if (op.completed_at) marks.push_back(within_reason(*op.completed_at));
-  }
-  for (const FaultBar& bar : bars) {
-    if (window.holds(bar.from)) marks.push_back(bar.from);
-    if (bar.to && window.holds(*bar.to)) marks.push_back(*bar.to);
-  }
-  for (const LeaderChange& change : changes) marks.push_back(change.at);
-  const Axis axis(std::move(marks));
-
-  std::vector<std::pair<std::string, std::string>> lines = {{"", time_labels(operations, axis)},
-                                                            {"", axis.ruler()}};
+  const std::optional<Scene> scene = make_scene(finding, faults, leaders);
+  if (!scene) return {};
+  const Axis& axis = scene->axis;
+  std::vector<std::pair<std::string, std::string>> lines = {
+      {"", time_labels(scene->operations, axis)}, {"", axis.ruler()}};
   std::size_t gutter = 6;
-  for (const WitnessOperation& op : operations) {
+  for (const WitnessOperation& op : scene->operations) {
     lines.emplace_back(fmt::format("{} {}", op.id, clean(op.node, 12)), "");
     gutter = std::max(gutter, columns(lines.back().first));
   }
-  for (const FaultBar& bar : bars) gutter = std::max(gutter, columns(bar.kind));
+  for (const FaultBar& bar : scene->faults) gutter = std::max(gutter, columns(bar.kind));
   const std::size_t room = page_width - gutter - 2;
-  for (std::size_t i = 0; i < operations.size(); ++i) {
-    lines[i + 2].second = operation_lane(operations[i], axis, room);
+  for (std::size_t i = 0; i < scene->operations.size(); ++i) {
+    lines[i + 2].second = operation_lane(scene->operations[i], axis, room);
   }
-  for (const FaultBar& bar : bars) lines.emplace_back(bar.kind, fault_lane(bar, axis));
-  std::string leader =
-      changes.empty() || changes.front().from.empty() ? "" : clean(changes.front().from, 12);
-  for (const LeaderChange& change : leaders) {
-    if (within_reason(change.at) < window.from) leader = leader_words(change);
-  }
-  if (leader.empty() && !changes.empty()) leader = "none";
-  if (!leader.empty()) lines.emplace_back("leader", leader_lane(leader, changes, axis));
+  for (const FaultBar& bar : scene->faults) lines.emplace_back(bar.kind, fault_lane(bar, axis));
+  if (!scene->first_leader.empty())
+    lines.emplace_back("leader", leader_lane(scene->first_leader, scene->changes, axis));
 
   std::string picture;
   for (const auto& [name, lane] : lines) {

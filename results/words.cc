@@ -89,6 +89,8 @@ std::string deed(FindingKind kind) {
       return "left a business transaction half done";
     case FindingKind::both_ways:
       return "confirmed and cancelled the same business transaction";
+    case FindingKind::divergence:
+      return "left its replicas with different states";
     case FindingKind::nonlinearizable:
       break;
   }
@@ -126,6 +128,8 @@ std::string gloss(FindingKind kind) {
              "undone";
     case FindingKind::both_ways:
       return "a business transaction must end one way, on all of its branches";
+    case FindingKind::divergence:
+      return "replicas of one system that had nothing left to do did not hold the same data";
     case FindingKind::nonlinearizable:
       break;
   }
@@ -169,7 +173,8 @@ std::string headline(const RunRecord& run) {
 }
 
 std::string surroundings(const Finding& finding) {
-  const auto& [fault, leader] = finding.context;
+  const auto& fault = finding.context.nearest_fault;
+  const auto& leader = finding.context.nearest_leader_change;
   const std::string near_fault = fault ? clean(*fault) : "no fault is recorded near it";
   return near_fault + (leader ? "; " + clean(*leader) : "");
 }
@@ -198,6 +203,14 @@ std::string answered_in_short(const WitnessOperation& op) {
 std::string answered(const WitnessOperation& op) {
   const bool has_words = op.outcome != Outcome::ok && !op.error.empty();
   return answered_in_short(op) + (has_words ? ": " + clean(op.error, 80) : "");
+}
+
+std::string answer_in_full(const WitnessOperation& op) {
+  if (!op.completed_at) return "no answer was recorded";
+  std::string words = op.error.empty() ? "the answer was " + answered_in_short(op)
+                                       : "the answer was " + clean(op.error, 300);
+  if (op.revision != 0) words += fmt::format(", at revision {}", op.revision);
+  return words;
 }
 
 std::string fault_aim(const FaultSummary& fault) {
@@ -269,6 +282,75 @@ std::vector<std::string> health_words(const RunRecord& run) {
     words.emplace_back("recovery not measured");
   }
   return words;
+}
+
+std::string slowest_node(const Recovery& recovery) {
+  const Recovery::PerNode* slowest = nullptr;
+  for (const Recovery::PerNode& node : recovery.nodes) {
+    if (!node.served_after_end) return clean(node.node, 30) + " never did";
+    if (slowest == nullptr || *node.served_after_end > *slowest->served_after_end) slowest = &node;
+  }
+  if (slowest == nullptr) return "-";
+  return fmt::format("{}, {}", clean(slowest->node, 30), duration_text(*slowest->served_after_end));
+}
+
+std::string weaker_words(const Finding& finding) {
+  std::string words;
+  if (!finding.also_ruled_out.empty()) {
+    words += fmt::format("These operations break more than that: {}.",
+                         clean(join(finding.also_ruled_out, "; "), 300));
+  }
+  if (!finding.not_ruled_out.empty()) {
+    words += fmt::format("{}Not ruled out by these operations alone: {}.", words.empty() ? "" : " ",
+                         clean(join(finding.not_ruled_out, "; "), 300));
+  }
+  return words;
+}
+
+std::string reproduction_words(const RunRecord& run) {
+  if (!run.reproduction) return {};
+  const Reproduction& measured = *run.reproduction;
+  std::string words = fmt::format("seen in {} of {} of the same plan", grouped(measured.seen),
+                                  count(measured.runs, "run"));
+  if (measured.median)
+    words += fmt::format(", after {} in the median", duration_text(*measured.median));
+  return words;
+}
+
+std::string tested_words(const RunRecord& run) {
+  std::vector<std::string> words = {system_name(run), count(run.nodes, "node")};
+  if (!run.kernel.empty()) words.push_back(clean(run.kernel, 40));
+  words.push_back(nemesis_names(run));
+  words.push_back(fmt::format("seed {}", run.seed));
+  for (std::string& option : option_words(run)) words.push_back(std::move(option));
+  words.push_back("Ordeal " + clean(run.ordeal_version, 40));
+  return join(words, " · ");
+}
+
+std::string log_line_words(const LogLine& line, std::size_t width) {
+  const std::string head = fmt::format("{:>8}  {}  {}  ", seconds_text(line.at),
+                                       pad(clean(line.node, 12), 4), pad(clean(line.level, 6), 5));
+  return head + clean(line.text, width > columns(head) ? width - columns(head) : 20);
+}
+
+std::string log_words(const RunRecord& run, const Finding& finding) {
+  const FindingContext& context = finding.context;
+  if (context.log_window <= Nanoseconds::zero())
+    return "No server log with times is stored with this run.";
+  if (context.log_lines == 0) {
+    return fmt::format("The servers wrote nothing within {} of it.",
+                       duration_text(context.log_window));
+  }
+  Nanoseconds uncertainty{};
+  for (const ClockOffset& clock : run.clocks)
+    uncertainty = std::max(uncertainty, within_reason(clock.uncertainty));
+  return fmt::format("{} of {} within {} of it, the telling ones; {}", grouped(context.log.size()),
+                     count(context.log_lines, "line"), duration_text(context.log_window),
+                     run.clocks.empty()
+                         ? "the nodes' clocks were not measured, so lines may be out of place."
+                         : fmt::format("the nodes' clock offsets are taken off (measured before "
+                                       "the faults, to {}).",
+                                       duration_text(uncertainty)));
 }
 
 std::string check_answer(CheckReport::Answer answer) {

@@ -36,6 +36,9 @@ namespace ordeal::results {
 [[nodiscard]] std::string answered_in_short(
     const WitnessOperation& op);  // without the words of the error
 
+// The raw answer: "answered 3, at revision 41", "answered: timeout: DEADLINE_EXCEEDED".
+[[nodiscard]] std::string answer_in_full(const WitnessOperation& op);
+
 [[nodiscard]] std::string fault_aim(const FaultSummary& fault);  // "leader, one_way true"
 [[nodiscard]] std::string fault_hit(
     const FaultSummary& fault);  // "n1 n2 | n3 n4 n5", "never began"
@@ -47,6 +50,19 @@ namespace ordeal::results {
 [[nodiscard]] std::vector<std::string> function_words(
     const RunRecord& run);  // "read 60,102 ok", ...
 [[nodiscard]] std::vector<std::string> health_words(const RunRecord& run);
+// "n3, 1.21 s": the node that took longest to serve again after the fault; "n3 never did".
+[[nodiscard]] std::string slowest_node(const Recovery& recovery);
+// "Sequential consistency is broken too. ... is not ruled out by these operations alone."; may be
+// empty.
+[[nodiscard]] std::string weaker_words(const Finding& finding);
+// "seen in 7 of 20 runs of the same plan, after 41 s in the median"; empty when nobody measured it.
+[[nodiscard]] std::string reproduction_words(const RunRecord& run);
+// "etcd 3.4.23 · 5 nodes · Linux 6.1 · partition + kill · seed 42 · reads serializable · Ordeal 1".
+[[nodiscard]] std::string tested_words(const RunRecord& run);
+// A line of a server's log: "62.879  n1  INFO   became leader".
+[[nodiscard]] std::string log_line_words(const LogLine& line, std::size_t width);
+// What the log lines are, and where they come from: "12 of 40 lines within 2 s; ...".
+[[nodiscard]] std::string log_words(const RunRecord& run, const Finding& finding);
 [[nodiscard]] std::string check_answer(CheckReport::Answer answer);  // "pass", "FAIL", "unknown"
 
 }  // namespace ordeal::results

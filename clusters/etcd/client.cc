@@ -63,8 +63,9 @@ class EtcdClient final : public Client {
     pb::RangeResponse response;
     if (const auto status = kv_->Range(&context, request, &response); !status.ok())
       return failed(Function::read, status);
-    if (response.kvs().empty()) return {Outcome::ok, {}, {}};
-    return {Outcome::ok, decode(response.kvs(0).value()), {}};
+    const std::int64_t revision = response.header().revision();
+    if (response.kvs().empty()) return {Outcome::ok, {}, {}, revision};
+    return {Outcome::ok, decode(response.kvs(0).value()), {}, revision};
   }
 
   Completion write(grpc::ClientContext& context, const std::string& key, const Value& argument) {
@@ -76,7 +77,7 @@ class EtcdClient final : public Client {
     pb::PutResponse response;
     if (const auto status = kv_->Put(&context, request, &response); !status.ok())
       return failed(Function::write, status);
-    return {Outcome::ok, {}, {}};
+    return {Outcome::ok, {}, {}, response.header().revision()};
   }
 
   Completion cas(grpc::ClientContext& context, const std::string& key, const Value& argument) {
@@ -106,8 +107,9 @@ class EtcdClient final : public Client {
     pb::TxnResponse response;
     if (const auto status = kv_->Txn(&context, request, &response); !status.ok())
       return failed(Function::cas, status);
-    if (!response.succeeded()) return refused(std::string(cas_mismatch));
-    return {Outcome::ok, {}, {}};
+    const std::int64_t revision = response.header().revision();
+    if (!response.succeeded()) return {Outcome::fail, {}, std::string(cas_mismatch), revision};
+    return {Outcome::ok, {}, {}, revision};
   }
 
   Connection connection_;

@@ -94,6 +94,16 @@ class EtcdCluster final : public Cluster {
                ? "linearizable writes per key; serializable reads, which may be stale"
                : "linearizable reads and writes per key";
   }
+  std::string promise_source() const override {
+    const std::string documented =
+        "etcd documents it under \"KV API guarantees\" "
+        "(https://etcd.io/docs/v3.5/learning/api_guarantees/): linearizable unless a request asks "
+        "for less";
+    if (!options_.serializable_reads) return documented;
+    return documented +
+           "; this run asked for less (--reads serializable), and such reads may be stale by "
+           "design: what is shown here is what that option costs, not a defect of etcd";
+  }
   std::vector<DefiniteError> definite_errors() const override { return etcd::definite_errors(); }
 
   Result<void> deploy(std::size_t node) override {
@@ -182,7 +192,22 @@ class EtcdCluster final : public Cluster {
     auto leader = leader_name(monitor, answer.leader(), deadline);
     if (!leader) return pass_on(leader.error(), name);
     return NodeStatus{*std::move(leader), answer.raft_term(), answer.raft_applied_index(),
-                      answer.version()};
+                      answer.version(), answer.raft_index()};
+  }
+
+  Result<StateHash> state_hash(std::size_t node, Deadline deadline) override {
+    Monitor& monitor = *monitors_[node];
+    const std::string& name = remotes_[node]->node().name;
+    if (!monitor.connection.await_connected(deadline))
+      return error("{} does not answer: {} could not be reached", name, monitor.connection.peer());
+    grpc::ClientContext context;
+    context.set_deadline(grpc_deadline(deadline));
+    pb::HashKVResponse answer;
+    if (const auto status = monitor.maintenance->HashKV(&context, {}, &answer); !status.ok())
+      return error("{} does not hash its state: {}", name, say(status));
+    // What a node has compacted away is not in its hash, and nodes compact each in their own time.
+    if (answer.compact_revision() > 0) return StateHash{answer.header().revision(), {}};
+    return StateHash{answer.header().revision(), fmt::format("{:08x}", answer.hash())};
   }
 
   Result<std::unique_ptr<Client>> open(std::size_t node) override {

@@ -84,7 +84,8 @@ Complaint check_core(const Register& reg) {
 
 Complaint check_finding(const History& history, const Finding& finding, FailedCas failed_cas) {
   if (finding.certainty != Certainty::proven) return "not proven";
-  if (some_order_exists(finding.witness, failed_cas) != false) return "the verifier does not agree";
+  if (some_order_exists(finding.witness, Keep::real_time, failed_cas) != false)
+    return "the verifier does not agree";
   if (finding.headline.empty() || finding.diagnosis.empty() || finding.reasons.empty())
     return "not explained";
   std::set<EventIndex> ids;

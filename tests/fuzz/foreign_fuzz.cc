@@ -1,6 +1,6 @@
 // Feeds any bytes to the readers of foreign histories, and what they make of it to the checkers:
-// neither may crash, hang, or call a history valid whose order is wrong. For libFuzzer; which format
-// is in the environment variable FORMAT, none detects it. See docs/DEVELOPMENT.md.
+// neither may crash, hang, or call a history valid whose order is wrong. For libFuzzer; which
+// format is in the environment variable FORMAT, none detects it. See docs/DEVELOPMENT.md.
 
 #include <cstdlib>
 
@@ -29,11 +29,11 @@ void judge(const Foreign& found) {
   }
   if (found.calls.size() > most_judged) return;
   const ModelKind& model = *model_named(found.model);
-  (void)check_calls(found.calls, model, options,
-                    [&](const Value&, const std::vector<Call>& calls,
-                        const std::vector<std::uint32_t>& order) {
-                      ORDEAL_CHECK(is_right_order(model, calls, order), "a wrong order");
-                    });
+  (void)check_calls(
+      found.calls, model, options,
+      [&](const Value&, const std::vector<Call>& calls, const std::vector<std::uint32_t>& order) {
+        ORDEAL_CHECK(is_right_order(model, calls, order), "a wrong order");
+      });
 }
 
 }  // namespace

@@ -9,7 +9,10 @@
 #include <fmt/format.h>
 #include <pugixml.hpp>
 
+#include "core/json.h"
+#include "results/commands.h"
 #include "results/render.h"
+#include "results/report.h"
 #include "results/text.h"
 #include "tests/results/sample_runs.h"
 
@@ -35,6 +38,11 @@ class Draw {
                                                     "\\",
                                                     "\\|",
                                                     "<script>",
+                                                    "</script><script>alert(1)",
+                                                    "<img src=x>",
+                                                    "</html>",
+                                                    "</style>",
+                                                    "<!--",
                                                     "]]>",
                                                     "&amp;",
                                                     "--",
@@ -107,13 +115,16 @@ WitnessOperation hostile_operation(Draw& draw) {
   op.invoked_at = draw.time();
   op.completed_at = draw.maybe_time();
   op.breaks = draw.below(4) == 0;
+  op.rule = draw.text();
+  op.role = draw.text();
+  op.revision = static_cast<std::int64_t>(draw.below(3));
   return op;
 }
 
 Finding hostile_finding(Draw& draw, int number) {
   Finding finding;
   finding.number = number;
-  finding.kind = static_cast<FindingKind>(draw.below(13));
+  finding.kind = static_cast<FindingKind>(draw.below(14));
   finding.headline = draw.text();
   finding.promise = draw.text();
   finding.key = draw.value();
@@ -128,6 +139,23 @@ Finding hostile_finding(Draw& draw, int number) {
   if (draw.below(2) == 0) finding.context.nearest_fault = draw.text();
   if (draw.below(2) == 0) finding.context.nearest_leader_change = draw.text();
   finding.signature = draw.text();
+  finding.promise_source = draw.text();
+  finding.also_ruled_out = {draw.text()};
+  finding.not_ruled_out = {draw.text(), draw.text()};
+  finding.context.answered_by = draw.text();
+  finding.context.log_window = draw.time();
+  for (std::size_t i = draw.below(12); i > 0; --i) {
+    finding.context.log.push_back(
+        {draw.text(), draw.text(), draw.below(9), draw.time(), draw.text(), draw.text()});
+    ++finding.context.log_lines;
+  }
+  for (std::size_t i = draw.below(4); i > 0; --i) {
+    finding.edges.push_back({static_cast<EventIndex>(draw.below(9)),
+                             static_cast<EventIndex>(draw.below(9)),
+                             draw.text(),
+                             draw.text(),
+                             {}});
+  }
   return finding;
 }
 
@@ -173,6 +201,18 @@ RunRecord hostile_run(Draw& draw) {
   for (std::size_t i = draw.below(many); i > 0; --i) {
     run.leaders.push_back({draw.time(), draw.text(), draw.text(), draw.below(9)});
   }
+  for (std::size_t i = draw.below(many); i > 0; --i) {
+    run.recoveries.push_back({static_cast<int>(draw.below(9)),
+                              draw.maybe_time(),
+                              draw.maybe_time(),
+                              draw.maybe_time(),
+                              draw.time(),
+                              draw.below(9),
+                              {{draw.text(), draw.maybe_time()}}});
+    run.replicas.push_back({draw.text(), draw.below(2) == 0, draw.text(), 1, 2, 3, 4, draw.text()});
+    run.clocks.push_back({draw.text(), draw.time(), draw.time()});
+  }
+  run.kernel = draw.text();
   int number = 0;
   for (std::size_t i = draw.below(6); i > 0; --i) {
     CheckReport check;
@@ -258,18 +298,44 @@ void check_junit(const RunRecord& run, const std::string& xml) {
   CHECK(out.str().size() <= 64 * 1024);
 }
 
-void check_all(const RunRecord& run, const std::filesystem::path& directory) {
+// Tags that our pages are made of; what a hostile value brings along is text.
+void check_html(const std::string& page) {
+  for (const char* only_once : {"</html>", "<body", "</style>"}) {
+    const std::size_t first = page.find(only_once);
+    REQUIRE(first != std::string::npos);
+    CHECK(page.find(only_once, first + 1) == std::string::npos);
+  }
+  // Of all that may be a tag or an attribute in hostile text nothing is left as such.
+  CHECK(page.find("<img src=x") == std::string::npos);
+  CHECK(page.find("<script>alert") == std::string::npos);
+  const std::size_t scripts = page.find("<script");
+  const std::string body = page.substr(0, scripts);
+  for (const char c : body)
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\n') FAIL_CHECK("a control character");
+  const std::size_t data = page.find("id=\"data\">");
+  if (data == std::string::npos) return;
+  const std::size_t begin = data + std::string_view("id=\"data\">").size();
+  const std::string json = page.substr(begin, page.find("</script>", begin) - begin);
+  CHECK(parse_json(json));
+}
+
+void check_all(RunRecord run, const std::filesystem::path& directory) {
+  settle_commands(run, directory);
   for (const bool unicode : {true, false}) {
     const std::string block = render_terminal(run, directory, {false, unicode});
     check_lines(block);
     CHECK(lines_of(block).size() <= 20);
     if (!unicode) CHECK(std::all_of(block.begin(), block.end(), [](char c) { return c > 0; }));
   }
-  check_markdown(render_summary(run, directory));
+  check_markdown(render_summary(run));
   check_junit(run, render_junit(run, directory));
+  const std::vector<NodeSample> samples;
+  check_html(render_report({run, nullptr, samples, "{\n\x1b<img src=x>}", {}, {"<img src=x>"}}));
   for (const CheckReport& check : run.checks) {
-    for (const Finding& finding : check.findings)
-      check_markdown(render_finding(run, finding, directory));
+    for (const Finding& finding : check.findings) {
+      check_markdown(render_finding(run, finding));
+      check_html(render_finding_page(run, finding, ""));
+    }
   }
 }
 

@@ -71,6 +71,16 @@ RunRecord etcd_run() {
                  {ms(7'530), "n2", "n1", 6},
                  {ms(63'118), "n1", "n4", 7},
                  {ms(72'950), "n4", "n2", 8}};
+  run.kernel = "Linux 6.1.0-18-amd64";
+  for (const char* node : {"n1", "n2", "n3", "n4", "n5"}) {
+    run.clocks.push_back({node, ms(3), ms(1)});
+    run.replicas.push_back({node, true, "", 8, 20'931, 20'931, 20'904, "5d1c09ab"});
+  }
+  run.recoveries = {
+      {1, ms(3), ms(2), ms(1'512), ms(1'490), 4, {{"n1", ms(2)}, {"n2", ms(840)}}},
+      {2, ms(2), ms(2), ms(14), 0s, 0, {{"n3", ms(1'720)}, {"n5", ms(1'640)}}},
+      {4, ms(1'210), ms(3), ms(1'290), ms(1'180), 1, {{"n1", ms(3)}, {"n2", std::nullopt}}}};
+  run.definite_errors = {"not-connected because nothing was sent"};
   run.verdict = Verdict::pass;
   return run;
 }
@@ -117,6 +127,25 @@ Finding lost_write() {
   finding.at = ms(63'194);
   finding.context.nearest_fault = "1.62 s after partition n1 n2 n3 | n4 n5 healed";
   finding.context.nearest_leader_change = "76 ms after the leader changed n1 -> n4 (term 6 -> 7)";
+  finding.promise_source = "etcd documents it under \"KV API guarantees\"";
+  finding.not_ruled_out = {"sequential consistency (each client sees its own order)"};
+  finding.context.from_fault = ms(1'624);
+  finding.context.from_leader_change = ms(76);
+  finding.context.answered_by =
+      "n4, leader in term 7; it answered at revision 20808, although n1 had answered operation "
+      "8841 "
+      "at revision 20811 before";
+  finding.context.log = {
+      {"n4", "nodes/n4/etcd.log", 51'077, ms(63'021), "WARN", "election timeout, term=7"},
+      {"n4", "nodes/n4/etcd.log", 51'080, ms(63'118), "INFO", "became leader at term 7"},
+      {"n1", "nodes/n1/etcd.log", 48'120, ms(63'199), "WARN", "truncating log from 20811"}};
+  finding.context.log_lines = 40;
+  finding.context.log_window = 2s;
+  for (WitnessOperation& op : finding.witness) {
+    op.role = op.breaks ? "leader in term 7" : "leader in term 6";
+    op.rule = "ok: the client was given an answer, without an error";
+    op.revision = op.breaks ? 20'808 : 20'700 + op.id % 100 + 70;
+  }
   finding.signature = "lost-write / after partition";
   return finding;
 }

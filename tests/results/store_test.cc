@@ -20,6 +20,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
+Result<std::vector<std::string>> store(const std::filesystem::path& directory, RunRecord run) {
+  return write_results(directory, run);
+}
+
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -128,19 +132,19 @@ TEST_CASE("directories with names of the user's own keep them") {
 
 TEST_CASE("what is written is read back, and rendered from the same record") {
   const TemporaryFolder folder;
-  for (const RunRecord& run :
+  for (RunRecord run :
        {passed_run(), failed_run(), stale_run(), inconclusive_run(), broken_run()}) {
     CHECK(write_results(folder.path(), run).value().empty());
     const RunRecord back = read_run(folder.path()).value();
     CHECK(to_page(to_json(back)) == to_page(to_json(run)));
-    CHECK(read_file(folder.path() / "summary.md").value() == render_summary(back, folder.path()));
+    CHECK(read_file(folder.path() / "summary.md").value() == render_summary(back));
     CHECK(read_file(folder.path() / "junit.xml").value() == render_junit(back, folder.path()));
   }
 }
 
 TEST_CASE("findings have a folder each, and those of an earlier judgement go") {
   const TemporaryFolder folder;
-  CHECK(write_results(folder.path(), stale_run()).value().empty());
+  CHECK(store(folder.path(), stale_run()).value().empty());
   const fs::path findings = folder.path() / "findings";
   CHECK(fs::exists(findings / "1/finding.md"));
   CHECK(fs::exists(findings / "2/finding.md"));
@@ -148,13 +152,13 @@ TEST_CASE("findings have a folder each, and those of an earlier judgement go") {
   CHECK(finding_from_json(json.value()).value().kind == FindingKind::lost_write);
 
   put(findings / "notes.txt", "the user's own");
-  CHECK(write_results(folder.path(), failed_run()).value().empty());
+  CHECK(store(folder.path(), failed_run()).value().empty());
   CHECK(fs::exists(findings / "1/finding.md"));
   CHECK_FALSE(fs::exists(findings / "2"));
   CHECK(fs::exists(findings / "notes.txt"));
 
   fs::remove(findings / "notes.txt");
-  CHECK(write_results(folder.path(), passed_run()).value().empty());
+  CHECK(store(folder.path(), passed_run()).value().empty());
   CHECK_FALSE(fs::exists(findings));
 }
 
@@ -162,9 +166,9 @@ TEST_CASE("a rendering that cannot be written is a line, the record an error") {
   const TemporaryFolder folder;
   put(folder.path() / "findings", "a file in the way");
   fs::create_directories(folder.path() / "summary.md/in-the-way");
-  const auto troubles = write_results(folder.path(), failed_run());
+  const auto troubles = store(folder.path(), failed_run());
   REQUIRE(troubles);
-  REQUIRE(troubles->size() == 2);
+  REQUIRE(troubles->size() == 4);  // the last two are findings/1/{graph.dot,finding.html}
   CHECK(troubles->at(0).find("findings/1") != std::string::npos);
   CHECK(troubles->at(1).find("summary.md") != std::string::npos);
   CHECK(fs::exists(folder.path() / "junit.xml"));
@@ -172,7 +176,7 @@ TEST_CASE("a rendering that cannot be written is a line, the record an error") {
 
   fs::remove(folder.path() / "run.json");
   fs::create_directories(folder.path() / "run.json/in-the-way");
-  const auto refused = write_results(folder.path(), failed_run());
+  const auto refused = store(folder.path(), failed_run());
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("run.json") != std::string::npos);
 }
@@ -220,7 +224,11 @@ TEST_CASE("the index has one entry a run, and the last judgement counts") {
                                  {"partition", "kill"},
                                  1,
                                  131'904,
-                                 ""});
+                                 "",
+                                 {},
+                                 4,
+                                 4,
+                                 60s});
 }
 
 TEST_CASE("damage to the index costs the damaged lines only") {

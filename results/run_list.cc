@@ -1,0 +1,144 @@
+#include "results/run_list.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "core/file.h"
+#include "core/json.h"
+#include "results/pages.h"
+#include "results/run_name.h"
+#include "results/store.h"
+
+namespace ordeal::results {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t tail_size = 256 * 1024;
+
+std::string stamp_of(const fs::path& path) {
+  std::error_code failure;
+  const auto time = fs::last_write_time(path, failure);
+  if (failure) return "-";
+  const auto size = fs::is_regular_file(path, failure) ? fs::file_size(path, failure) : 0;
+  return fmt::format("{}/{}", time.time_since_epoch().count(), size);
+}
+
+// Directories that are named like a run without a verdict.
+std::vector<std::string> going_on(const fs::path& runs) {
+  std::vector<std::string> names;
+  std::error_code failure;
+  for (auto entry = fs::directory_iterator(runs, failure);
+       !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
+    const std::string name = entry->path().filename().string();
+    const auto parsed = parse_run_name(name);
+    if (parsed && !parsed->verdict) names.push_back(name);
+  }
+  std::sort(names.rbegin(), names.rend());
+  return names;
+}
+
+Json entry_json(const IndexEntry& entry, bool stored) {
+  return {{"name", entry.name},
+          {"verdict", to_text(entry.verdict)},
+          {"started", entry.started},
+          {"cluster", entry.cluster},
+          {"version", entry.version},
+          {"workload", entry.workload},
+          {"nemeses", entry.nemeses},
+          {"seed", entry.seed},
+          {"operations", entry.operations},
+          {"headline", entry.headline},
+          {"signatures", entry.signatures},
+          {"faults_took_effect", entry.faults_took_effect},
+          {"faults_planned", entry.faults_planned},
+          {"duration_ns", entry.duration.count()},
+          {"stored", stored}};
+}
+
+// The last whole lines of a file.
+std::vector<std::string> tail_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream) return {};
+  const auto size = static_cast<std::size_t>(stream.tellg());
+  const std::size_t from = size > tail_size ? size - tail_size : 0;
+  stream.seekg(static_cast<std::streamoff>(from));
+  std::string text(size - from, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::vector<std::string> lines;
+  std::size_t begin = from == 0 ? 0 : text.find('\n') + 1;
+  for (std::size_t end = text.find('\n', begin); end != std::string::npos;
+       begin = end + 1, end = text.find('\n', begin))
+    lines.push_back(text.substr(begin, end - begin));
+  return lines;
+}
+
+}  // namespace
+
+Result<std::string> RunList::json() {
+  const std::lock_guard lock(mutex_);
+  const std::string stamp = stamp_of(runs_ / index_file) + " " + stamp_of(runs_);
+  if (stamp == stamp_ && !json_.empty()) return json_;
+  const Result<std::vector<IndexEntry>> index = read_index(runs_);
+  if (!index) return pass_on(index.error());
+  // One look at the folder instead of one a run: those taken away stay in the trend only.
+  std::set<std::string> there;
+  std::error_code failure;
+  for (auto entry = fs::directory_iterator(runs_, failure);
+       !failure && entry != fs::directory_iterator(); entry.increment(failure))
+    there.insert(entry->path().filename().string());
+  Json runs = Json::array();
+  for (auto entry = index->rbegin(); entry != index->rend(); ++entry)
+    runs.push_back(entry_json(*entry, there.contains(entry->name)));
+  json_ = to_line({{"schema", 1}, {"going_on", going_on(runs_)}, {"runs", std::move(runs)}});
+  stamp_ = stamp;
+  return json_;
+}
+
+Result<std::string> live_json(const fs::path& directory) {
+  Json live = {{"schema", 1}, {"name", directory.filename().string()}};
+  if (const auto text = read_file(directory / "execution.json")) {
+    if (const auto json = parse_json(*text); json && json->is_object())
+      live["phase"] = json->value("phase", "");
+  }
+  std::map<std::string, std::size_t> outcomes;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  std::size_t events = 0;
+  for (const std::string& line : tail_of(directory / history_file)) {
+    const auto json = parse_json(line);
+    if (!json || !json->is_object() || !json->contains("index")) continue;
+    last = json->value("time_ns", std::int64_t{0});
+    if (first == 0) first = last;
+    events = json->value("index", std::size_t{0}) + 1;
+    ++outcomes[json->value("type", "")];
+  }
+  live["events"] = events;
+  live["at_s"] = static_cast<double>(last) / 1e9;
+  const double span = static_cast<double>(last - first) / 1e9;
+  for (const char* outcome : {"ok", "fail", "info"})
+    live["rates"][outcome] = span > 0 ? static_cast<double>(outcomes[outcome]) / span : 0.0;
+  live["over_s"] = span;
+  std::map<std::string, Json> nodes;
+  for (const NodeSample& sample : read_samples(directory)) nodes[sample.node] = to_json(sample);
+  live["nodes"] = Json::array();
+  for (auto& [name, sample] : nodes) live["nodes"].push_back(std::move(sample));
+  std::map<int, std::string> on;
+  if (const auto lines = read_lines(directory / ledger_file)) {
+    for (const std::string& line : *lines) {
+      const auto json = parse_json(line);
+      const auto record = json ? fault_record_from_json(*json) : pass_on(json.error());
+      if (!record) continue;
+      if (record->step == FaultStep::inject) on[record->fault] = record->detail;
+      if (record->step == FaultStep::heal) on.erase(record->fault);
+    }
+  }
+  live["faults_on"] = Json::array();
+  for (const auto& [id, hit] : on) live["faults_on"].push_back({{"fault", id}, {"hit", hit}});
+  return to_line(live);
+}
+
+}  // namespace ordeal::results

@@ -1,0 +1,30 @@
+#pragma once
+// What /api/runs.json says: the index of the finished runs, newest first, and the runs that go on.
+// Read again only when the files changed.
+
+#include <filesystem>
+#include <mutex>
+#include <string>
+
+#include "core/result.h"
+
+namespace ordeal::results {
+
+class RunList {
+ public:
+  explicit RunList(std::filesystem::path runs) : runs_(std::move(runs)) {}
+  // Any thread.
+  [[nodiscard]] Result<std::string> json();
+
+ private:
+  const std::filesystem::path runs_;
+  std::mutex mutex_;
+  std::string stamp_;  // of what json_ was made from
+  std::string json_;
+};
+
+// {"name", "phase", "operations", "ok", "fail", "info", "faults_on", "nodes"}: of a run that goes
+// on, or was killed, from the files that it writes. Reads the tail of its history only.
+[[nodiscard]] Result<std::string> live_json(const std::filesystem::path& directory);
+
+}  // namespace ordeal::results

@@ -1,0 +1,175 @@
+// The pages in a real browser: they draw, zoom, filter, follow links, obey the keyboard, and keep to
+// their budgets. Needs the npm package playwright and a Chromium; says so and exits 77 without.
+//
+//   node tests/web/pages.mjs ORDEAL RUNS [folder for screenshots]
+import {spawn} from 'node:child_process';
+import {existsSync, mkdirSync, readdirSync, statSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {join} from 'node:path';
+import {pathToFileURL} from 'node:url';
+
+let chromium;
+try {
+  const require = createRequire(join(process.env.PLAYWRIGHT ?? process.cwd(), 'x.js'));
+  ({chromium} = require('playwright'));
+} catch {
+  console.log('skipped: the npm package playwright is not here (PLAYWRIGHT=folder that has node_modules)');
+  process.exit(77);
+}
+const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
+const [ordeal, runs, shots] = process.argv.slice(2);
+let browser;
+try {
+  browser = await chromium.launch({executablePath, args: ['--no-sandbox']});
+} catch (failure) {
+  console.log(`skipped: no browser: ${failure.message.split('\n')[0]}`);
+  process.exit(77);
+}
+
+let failed = 0;
+function check(what, holds, more = '') {
+  if (!holds) failed++;
+  console.log(`${holds ? 'ok  ' : 'FAIL'}  ${what}${more ? '  ' + more : ''}`);
+}
+const names = readdirSync(runs).filter((name) => statSync(join(runs, name)).isDirectory()).sort();
+const failing = names.filter((name) => name.includes('-FAIL-')).at(-1);
+const server = spawn(ordeal, ['serve', runs, '--port', '0'], {stdio: ['ignore', 'pipe', 'ignore']});
+const base = await new Promise((done) => server.stdout.once('data', (data) => done(String(data).trim())));
+
+async function open(address, options = {}) {
+  const context = await browser.newContext({viewport: {width: 1400, height: 900}, ...options});
+  context.setDefaultTimeout(120000);  // a starved machine is no failure
+  context.setDefaultNavigationTimeout(120000);
+  const page = await context.newPage();
+  const troubles = [];
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('console', (message) => { if (message.type() === 'error') troubles.push(message.text()); });
+  page.on('request', (request) => { if (!request.url().startsWith(base) && !/^(file|data|blob):/.test(request.url())) troubles.push('asked for ' + request.url()); });
+  await page.goto(address);
+  page.troubles = troubles;
+  return page;
+}
+const ready = (page) => page.waitForFunction(() => window.ordeal && document.querySelector('#latency canvas'));
+const view = (page) => page.evaluate(() => window.ordeal.timeline.view);
+const painted = (page) => page.evaluate(() => {
+  const canvas = document.getElementById('canvas');
+  const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+  return new Set(pixels).size;
+});
+
+// From the disk, without a server.
+const file = join(runs, failing, 'report.html');
+{
+  const page = await open(pathToFileURL(file).href);
+  await ready(page);
+  check('report.html opens from the disk', page.troubles.length === 0, page.troubles.join('; '));
+  check('at most 3 MB for 100,000 operations', statSync(file).size <= 3e6, `${(statSync(file).size / 1e6).toFixed(2)} MB`);
+  check('finding.html at most 500 KB', statSync(join(runs, failing, 'findings/1/finding.html')).size <= 5e5);
+  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+  console.log(`      first paint after ${Math.round(paint)} ms (budget 300 ms)`);
+  const n = await page.evaluate(() => window.ordeal.timeline.ops.n);
+  check('every operation is carried', n === 100000, String(n));
+  check('far out it draws density', await page.evaluate(() => window.ordeal.timeline.mode) === 'density');
+  check('something is painted', await painted(page) > 20);
+  const frame = await page.evaluate(() => { const t = window.ordeal.timeline, began = performance.now(); t.paint(); return performance.now() - began; });
+  console.log(`      a frame of everything takes ${frame.toFixed(1)} ms`);
+
+  await page.focus('#canvas');
+  for (let i = 0; i < 12; i++) await page.keyboard.press('+');
+  const [a, b] = await view(page);
+  check('plus zooms', b - a < 1, `${(b - a).toFixed(3)} s`);
+  await page.waitForTimeout(300);
+  check('close by it draws boxes', await page.evaluate(() => window.ordeal.timeline.mode) === 'boxes');
+  await page.keyboard.press('ArrowRight');
+  check('arrows move', (await view(page))[0] > a);
+  await page.keyboard.press('0');
+  await page.keyboard.press('n');
+  await page.waitForTimeout(350);
+  const [c, d] = await view(page);
+  const at = await page.evaluate(() => window.ordeal.data.findings[0].at);
+  check('n shows the finding', c < at && at < d && d - c < 10, `${c.toFixed(2)}-${d.toFixed(2)}`);
+  check('the address keeps it', /t=.*op=/.test(await page.evaluate(() => location.hash)), await page.evaluate(() => location.hash));
+  check('the operation is told in full', (await page.textContent('#detail')).includes('belongs to'));
+
+  await page.keyboard.press('/');
+  await page.keyboard.type('outcome=unknown node=n1');
+  await page.waitForTimeout(400);
+  const shown = await page.evaluate(() => window.ordeal.timeline.shown);
+  check('the filter filters', shown > 0 && shown < 1000, String(shown));
+  await page.selectOption('#lanes', 'key');
+  await page.selectOption('#lanes', 'node');
+  await page.fill('#filter', '');
+  await page.waitForTimeout(300);
+
+  // A link from the finding into the timeline.
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.click('table.witness a.op >> nth=0');
+  await page.waitForTimeout(500);
+  check('a link of the finding selects its operation', await page.evaluate(() => window.ordeal.timeline.ops.id[window.ordeal.timeline.selected] === window.ordeal.data.findings[0].ops[0]));
+  const hash = await page.evaluate(() => location.hash);
+  const again = await open(pathToFileURL(file).href + hash);
+  await ready(again);
+  check('the same address shows the same', JSON.stringify(await view(again)) === JSON.stringify((await view(page)).map((t) => +t.toFixed(4))) ||
+        Math.abs((await view(again))[0] - (await view(page))[0]) < 1e-3);
+  check('no trouble in the console', page.troubles.length === 0, page.troubles.join('; '));
+  await page.context().close();
+  await again.context().close();
+}
+
+// Through the server: the list, the report, the log behind a line, two runs compared.
+{
+  const page = await open(base);
+  await page.waitForSelector('tbody tr');
+  check('the list groups failures by signature', (await page.textContent('main')).includes('lost-write / after partition: 2 runs'));
+  await page.keyboard.press('/');
+  await page.keyboard.type('INCONCLUSIVE');
+  await page.waitForTimeout(200);
+  check('the list searches, the address keeps it', page.url().includes('q=INCONCLUSIVE') && await page.locator('tbody tr').count() === 1);
+  await page.keyboard.press('Escape');
+  await page.fill('main input[type=search]', '');
+  await page.click('details summary');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  await Promise.all([page.waitForURL(/compare/), page.keyboard.press('c')]);
+  check('two marked runs are compared', (await page.textContent('main')).includes('Latency of what was answered ok'));
+  await page.goto(base + 'trend');
+  await page.waitForSelector('.cells');
+  check('nights are shown', await page.locator('.cells a').count() >= 3);
+  await page.goto(`${base}run/${failing}/`);
+  await ready(page);
+  const link = page.locator('table.log a').first();
+  await Promise.all([page.waitForURL(/etcd\.log/), link.click()]);
+  await page.waitForTimeout(300);
+  const line = Number(/#L(\d+)/.exec(page.url())[1]);
+  check('a log line leads into the log', await page.locator(`#L${line}`).count() === 1, page.url());
+  check('no trouble in the console', page.troubles.length === 0, page.troubles.join('; '));
+  await page.context().close();
+}
+
+if (shots) {
+  mkdirSync(shots, {recursive: true});
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [1400, 420]) {
+      const shoot = async (address, name, prepare) => {
+        const page = await open(address, {colorScheme, viewport: {width, height: 900}});
+        await page.waitForTimeout(1200);
+        await prepare?.(page);
+        await page.screenshot({path: join(shots, `${name}-${colorScheme}-${width}.png`), fullPage: true});
+        if (width === 420) check(`${name} fits 420 pixels`, await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+        await page.context().close();
+      };
+      await shoot(pathToFileURL(file).href, 'report');
+      await shoot(pathToFileURL(join(runs, failing, 'findings/1/finding.html')).href, 'finding');
+      await shoot(base, 'runs');
+      await shoot(base + 'trend', 'trend');
+      await shoot(pathToFileURL(file).href, 'zoomed', async (page) => { await page.keyboard.press('n'); await page.waitForTimeout(600); });
+    }
+  }
+}
+await browser.close();
+server.kill('SIGINT');
+console.log(failed ? `${failed} failed` : 'all hold');
+process.exit(failed ? 1 : 0);
