@@ -23,6 +23,41 @@ std::optional<bool> decide_fast(const std::vector<Call>& calls, const ModelKind&
   return std::nullopt;
 }
 
+bool is_pair(const Value& value) {
+  return value.as_list() != nullptr && value.as_list()->size() == 2;
+}
+
+bool is_deeds(const Value& value) {
+  const auto* deeds = value.as_list();
+  return deeds != nullptr && std::ranges::all_of(*deeds, [](const Value& deed) {
+           return deed.as_list() != nullptr && deed.as_list()->size() == 3;
+         });
+}
+
+// Whether the call has the arguments that its model reads: one that has not can be neither right
+// nor wrong.
+bool is_well_formed(const Call& call, const ModelKind& model) {
+  switch (call.act) {
+    case Act::cas:
+    case Act::mismatch:
+      return is_pair(call.argument);
+    case Act::enqueue:
+    case Act::push:
+      return !call.argument.is_nil();  // nil is the answer of an empty container
+    case Act::insert:
+    case Act::increment:
+      return call.argument.as_integer() != nullptr;
+    case Act::extract:
+      return call.result.is_nil() || call.result.as_integer() != nullptr;
+    case Act::txn:
+      return is_deeds(call.argument) && (!call.is_certain() || is_deeds(call.result));
+    case Act::read:
+      return model.name != "counter" || !call.is_certain() || call.result.as_integer() != nullptr;
+    default:
+      return true;
+  }
+}
+
 // What had begun by that event; what completed later is unknown.
 std::vector<Call> prefix_of(const std::vector<Call>& calls, EventIndex end) {
   std::vector<Call> prefix;
@@ -168,7 +203,12 @@ std::vector<std::vector<Call>> split(const std::vector<Call>& calls, const Model
 Decision decide_calls(const std::vector<Call>& calls, const ModelKind& model,
                       const Budget& budget) {
   for (const Call& call : calls) {
-    if (std::ranges::find(model.acts, call.act) != model.acts.end()) continue;
+    const bool is_known = std::ranges::find(model.acts, call.act) != model.acts.end();
+    if (is_known && is_well_formed(call, model)) continue;
+    if (is_known) {
+      return {Decision::Answer::unknown,
+              fmt::format("{} has not the arguments that a {} takes", to_text(call), model.name)};
+    }
     return {Decision::Answer::unknown,
             fmt::format("{} is nothing that a {} does; choose another model", to_text(call),
                         model.name)};

@@ -43,10 +43,16 @@ struct KeyValueModel {
           (text != nullptr && text->empty()) || (items != nullptr && items->empty());
       return state.is_nil() && nothing ? state : if_answered(call, state, state);
     }
-    if (const std::string* more = call.argument.as_string(); more != nullptr && !state.as_list()) {
+    const std::string* more = call.argument.as_string();
+    if (more != nullptr && (state.is_nil() || state.as_string() != nullptr)) {
       return Value((state.is_nil() ? std::string() : *state.as_string()) + *more);
     }
-    List items = state.is_nil() ? List() : *state.as_list();
+    List items;
+    if (const List* before = state.as_list()) {
+      items = *before;
+    } else if (!state.is_nil()) {
+      items.push_back(state);
+    }
     items.push_back(call.argument);
     return Value(std::move(items));
   }
