@@ -123,6 +123,8 @@ void check(const History& history, const workloads::Workload& workload,
         run.replicas, ops.empty() ? Nanoseconds::zero()
                                   : std::max(ops.back().invoked_at, ops.back().completed_at)));
   }
+  for (const std::string& behind : replicas_behind(run.replicas))
+    add_reason(run, Verdict::inconclusive, behind, "look at its log and its load");
   for (const Replica& replica : run.replicas) {
     if (!replica.error.empty())
       run.health.holes.push_back("the replica of " + replica.node +

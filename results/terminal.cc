@@ -148,11 +148,13 @@ void add_checks(Block& block, const RunRecord& run) {
       return;
     }
     const CheckReport& check = run.checks[i];
-    const std::string findings =
-        check.findings.empty() ? "" : count(check.findings.size(), "finding") + ", ";
-    block.check(label, check,
-                fmt::format("{}{} of {} decided in {}", findings, grouped(check.keys_decided),
-                            count(check.keys, "key"), duration_text(check.took)));
+    std::string said = check.findings.empty() ? "" : count(check.findings.size(), "finding");
+    if (check.keys > 0) {
+      said += fmt::format("{}{} of {} decided in {}", said.empty() ? "" : ", ",
+                          grouped(check.keys_decided), count(check.keys, "key"),
+                          duration_text(check.took));
+    }
+    block.check(label, check, said);
     label = "";
   }
 }
