@@ -115,7 +115,7 @@ case_by_hand() {
 # SIGKILL at random moments: the nodes heal by themselves, what was recorded is judged, and the lab goes without a trace.
 case_kill() {
   lab_up 3
-  for round in $(seq 1 "${ROUNDS:-4}"); do
+  for round in $(seq 1 "${ROUNDS:-3}"); do
     rm -rf "$dir/runs"
     say "round $round"
     "$ordeal" run --lab "$lab" --nemesis partition,kill --time 30s --fault-time 3s --calm-time 1s --runs "$dir/runs" \
@@ -141,7 +141,7 @@ case_kill() {
 # The same over all kinds that nodes undo by themselves.
 case_kill_all() {
   lab_up 3
-  for round in $(seq 1 "${ROUNDS:-6}"); do
+  for round in $(seq 1 "${ROUNDS:-3}"); do
     rm -rf "$dir/runs"
     say "round $round"
     "$ordeal" run --lab "$lab" --nemesis partition,packets,kill,stop,restart,pause,slow,clock,disk --time 60s --fault-time 3s \
