@@ -52,9 +52,12 @@ TEST_CASE("EDN and JSON of a register read alike") {
 
 TEST_CASE("independent keys come apart") {
   const Foreign found = read(R"(
-    {:process 0, :type :invoke, :f :write, :value [7 3]} {:process 0, :type :ok, :f :write, :value [7 3]}
-    {:process 1, :type :invoke, :f :read, :value [7 nil]} {:process 1, :type :ok, :f :read, :value [7 3]}
-    {:process 1, :type :invoke, :f :cas, :value [8 [1 2]]} {:process 1, :type :fail, :f :cas, :value [8 [1 2]]})");
+    {:process 0, :type :invoke, :f :write, :value [7 3]}
+    {:process 0, :type :ok, :f :write, :value [7 3]}
+    {:process 1, :type :invoke, :f :read, :value [7 nil]}
+    {:process 1, :type :ok, :f :read, :value [7 3]}
+    {:process 1, :type :invoke, :f :cas, :value [8 [1 2]]}
+    {:process 1, :type :fail, :f :cas, :value [8 [1 2]]})");
   REQUIRE(found.history.operations.size() == 3);
   CHECK(found.history.operations[0].key == Value(7));
   CHECK(found.history.operations[1].result == Value(3));
