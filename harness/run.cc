@@ -1,12 +1,12 @@
 #include "harness/run.h"
 
 #include <algorithm>
-#include <map>
 #include <mutex>
 #include <thread>
 
 #include "core/file.h"
 #include "core/history.h"
+#include "harness/announcer.h"
 #include "harness/execution.h"
 #include "harness/inspect.h"
 #include "harness/judge.h"
@@ -80,8 +80,6 @@ class Run {
   WorkersEnd work(workloads::Generator generator, std::string_view stream);
   Result<void> collect_logs(std::size_t node);
   LiveState live_state();
-  void announce(const FaultRecord& record);
-  void announce(const NodeSample& sample);
 
   const RunRequest& request_;
   const Configuration& configuration_;
@@ -89,6 +87,7 @@ class Run {
   std::stop_token stop_;
   RunClock clock_;
   Live live_;
+  Announcer announcer_;
   Execution execution_;
   bool started_ = false;  // servers were asked to start, so there are logs
   std::vector<std::string> names_;
@@ -101,15 +100,6 @@ class Run {
   std::shared_ptr<TouchedKeys> touched_ = std::make_shared<TouchedKeys>();
   WorkersProgress progress_;
   Process next_process_ = 0;
-  std::mutex announcing_;
-  std::string leader_shown_;
-  struct ShownFault {
-    std::string kind;
-    std::string hit;  // "n1 | n2 n3"
-    Nanoseconds until{};
-  };
-  std::map<int, ShownFault> faults_on_;     // by FaultSpec::id; guarded by announcing_
-  std::map<std::string, int> faults_done_;  // by kind; likewise
 };
 
 Run::Run(const RunRequest& request, std::filesystem::path directory, std::stop_token stop)
@@ -117,7 +107,8 @@ Run::Run(const RunRequest& request, std::filesystem::path directory, std::stop_t
       configuration_(request.plan.configuration),
       directory_(std::move(directory)),
       stop_(std::move(stop)),
-      live_(request.progress, clock_) {
+      live_(request.progress, clock_),
+      announcer_(request.plan.faults, live_) {
   for (const auto& node : request.inventory.nodes) names_.push_back(node.name);
   execution_.started = to_iso8601(clock_.wall_origin());
   execution_.wall_origin_ns = Nanoseconds(clock_.wall_origin().time_since_epoch()).count();
@@ -237,8 +228,9 @@ Result<void> Run::main() {
   history_ = std::move(*history);
   auto samples = LineLog::open(directory_ / results::samples_file);
   if (!samples) return pass_on(samples.error());
-  observer_ = std::make_unique<Observer>(*cluster_, names_, clock_, std::move(*samples),
-                                         [this](const NodeSample& sample) { announce(sample); });
+  observer_ =
+      std::make_unique<Observer>(*cluster_, names_, clock_, std::move(*samples),
+                                 [this](const NodeSample& sample) { announcer_.node(sample); });
   live_.set_status([this] { return live_state(); });
 
   execution_.main_began = clock_.now();
@@ -254,7 +246,7 @@ Result<void> Run::main() {
         [this] { return progress_.ok.load() + progress_.fail.load() + progress_.info.load(); }};
     nemesis_->run(
         request_.plan.faults, *execution_.main_began, outside,
-        [this](const FaultRecord& record) { announce(record); }, nemesis_stop.get_token());
+        [this](const FaultRecord& record) { announcer_.fault(record); }, nemesis_stop.get_token());
   });
   const WorkersEnd end = work(std::move(generator), "clients");
   nemesis_stop.request_stop();  // the schedule is over by now, unless the workers ended early
@@ -398,48 +390,6 @@ RunEnd Run::carry_out() {
   return judge_and_store();
 }
 
-void Run::announce(const FaultRecord& record) {
-  const std::lock_guard lock(announcing_);
-  const auto spec = std::find_if(request_.plan.faults.begin(), request_.plan.faults.end(),
-                                 [&](const FaultSpec& fault) { return fault.id == record.fault; });
-  const std::string kind = spec == request_.plan.faults.end() ? "fault" : spec->kind;
-  switch (record.step) {
-    case FaultStep::inject:
-      faults_on_[record.fault] = {kind, record.detail, {}};
-      break;
-    case FaultStep::injected:
-      if (spec == request_.plan.faults.end()) break;
-      faults_on_[record.fault].until = record.at + spec->duration;
-      live_.event(kind,
-                  fmt::format("{}, for {}", faults_on_[record.fault].hit, to_text(spec->duration)));
-      break;
-    case FaultStep::heal:
-      live_.event(kind, "is being undone");
-      if (faults_on_.erase(record.fault) > 0) ++faults_done_[kind];
-      break;
-    case FaultStep::skipped:
-      live_.event(kind, "is left out: " + record.detail);
-      break;
-    case FaultStep::failed:
-      live_.event(kind, record.node.empty() ? record.detail
-                                            : fmt::format("{}: {}", record.node, record.detail));
-      break;
-    case FaultStep::undo:
-    case FaultStep::effect:
-    case FaultStep::healed:
-      break;
-  }
-}
-
-void Run::announce(const NodeSample& sample) {
-  if (!sample.answers || sample.leader != sample.node || sample.node == leader_shown_) return;
-  live_.event("leader",
-              leader_shown_.empty()
-                  ? fmt::format("{} in term {}", sample.node, sample.term)
-                  : fmt::format("{} -> {}, term {}", leader_shown_, sample.node, sample.term));
-  leader_shown_ = sample.node;
-}
-
 // Called by the drawing thread only.
 LiveState Run::live_state() {
   LiveState state;
@@ -455,20 +405,7 @@ LiveState Run::live_state() {
   for (std::size_t i = 0; i < LatencyCounts::size; ++i)
     state.latencies.counts.at(i) = progress_.latencies.at(i).load();
   if (observer_) state.nodes = observer_->latest();
-  {
-    const std::lock_guard lock(announcing_);
-    for (const auto& [id, fault] : faults_on_) {
-      const bool timed = fault.until > now;
-      state.faults_on.push_back(
-          fault.kind + " " + fault.hit +
-          (timed ? fmt::format(", {:.0f} s left",
-                               static_cast<double>((fault.until - now).count()) / 1e9)
-                 : ""));
-    }
-    for (const auto& [kind, count] : faults_done_)
-      state.faults_done +=
-          fmt::format("{}{} {}", state.faults_done.empty() ? "" : ", ", kind, count);
-  }
+  announcer_.tell_faults(now, state);
   // A PASS would be refused for these; now something can still be done about it.
   if (state.elapsed > 5s) {
     for (const Function function : workload_->needs()) {
