@@ -169,8 +169,11 @@ class Key {
     if (late.function == Function::members) {
       const Read& read =
           *std::find_if(reads_.begin(), reads_.end(), [&](const Read& r) { return r.op == &late; });
-      const Value element =
-          early.function == Function::add ? early.argument : *missing(read_of(early), read);
+      const Value* lacked =
+          early.function == Function::add ? &early.argument : missing(read_of(early), read);
+      ORDEAL_CHECK(lacked != nullptr,
+                   "a read that saw all of an earlier one does not contradict it");
+      const Value element = *lacked;
       const std::string proof =
           early.function == Function::add ? "had been acknowledged" : "had been seen";
       return finding(

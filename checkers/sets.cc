@@ -224,17 +224,79 @@ bool within_bounds(const std::vector<Call>& calls) {
   return true;
 }
 
-// One more than the gap of an increment is the number of reads' values before it.
+// The values that reads gave, in order, each with its level: its place among them. The counter
+// starts at 0.
+using Levels = std::map<std::int64_t, std::uint32_t>;
+
+// Reads against each other in time, and so the gaps that they leave to increments: behind level i
+// lies gap i.
+class ReadOrder {
+ public:
+  ReadOrder(const std::vector<Call>& calls, const Levels& levels) {
+    for (const Call& call : calls) {
+      if (call.act != Act::read || !call.is_certain()) continue;
+      const std::uint32_t level = levels.at(*call.result.as_integer());
+      ends_.emplace_back(call.completed, level);
+      begins_.emplace_back(call.invoked, level);
+    }
+    std::ranges::sort(ends_);
+    std::ranges::sort(begins_);
+    highest_.reserve(ends_.size() + 1);
+    highest_.push_back(0);
+    for (const auto& [at, level] : ends_) highest_.push_back(std::max(highest_.back(), level));
+    lowest_.assign(begins_.size() + 1, static_cast<std::uint32_t>(levels.size()));
+    for (std::size_t i = begins_.size(); i > 0; --i)
+      lowest_[i - 1] = std::min(lowest_[i], begins_[i - 1].second);
+  }
+
+  // The highest level of the reads that had ended.
+  [[nodiscard]] std::uint32_t before(EventIndex at) const {
+    const auto place = std::ranges::lower_bound(ends_, std::pair(at, std::uint32_t{0}));
+    return highest_[static_cast<std::size_t>(place - ends_.begin())];
+  }
+  // The lowest level of the reads that had not begun; the number of levels when there is none.
+  [[nodiscard]] std::uint32_t behind(EventIndex at) const {
+    const auto place = std::ranges::lower_bound(begins_, std::pair(at, std::uint32_t{0}));
+    return lowest_[static_cast<std::size_t>(place - begins_.begin())];
+  }
+
+ private:
+  std::vector<std::pair<EventIndex, std::uint32_t>> ends_, begins_;  // of reads, with their levels
+  std::vector<std::uint32_t> highest_, lowest_;                      // by position in those
+};
+
+// Between which gaps an increment lies, both included.
 struct Gaps {
   std::uint32_t first;
   std::uint32_t last;
 };
 
+// Whether the increments fill each gap with as many as the values around it are apart: the one
+// that must be done first goes first. Behind all reads there is room for all.
+bool fill(std::vector<Gaps> increments, const Levels& levels) {
+  std::ranges::sort(increments, {}, &Gaps::first);
+  std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> urgent;
+  std::size_t at = 0;
+  for (auto level = levels.begin(); level != levels.end(); ++level) {
+    const std::uint32_t gap = level->second;
+    for (; at < increments.size() && increments[at].first <= gap; ++at)
+      urgent.push(increments[at].last);
+    const auto next = std::next(level);
+    if (next == levels.end()) return urgent.empty() || urgent.top() >= gap;
+    for (std::int64_t i = level->first; i < next->first; ++i) {
+      if (urgent.empty() || urgent.top() < gap) return false;
+      urgent.pop();
+    }
+    if (!urgent.empty() && urgent.top() <= gap) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<bool> decide_counter(const std::vector<Call>& calls) {
   bool by_one = true;
-  std::map<std::int64_t, std::uint32_t> levels;  // what was read, in order
+  Levels levels;
   levels.emplace(0, 0);
   for (const Call& call : calls) {
     const bool reads = call.act == Act::read;
@@ -253,66 +315,20 @@ std::optional<bool> decide_counter(const std::vector<Call>& calls) {
   std::uint32_t count = 0;
   for (auto& [value, level] : levels) level = count++;
 
-  // Reads against each other, and the gaps that they leave to increments: behind level i lies gap
-  // i.
-  std::vector<std::pair<EventIndex, std::uint32_t>> ends;  // of reads, with their levels
-  std::vector<std::pair<EventIndex, std::uint32_t>> begins;
-  for (const Call& call : calls) {
-    if (call.act != Act::read || !call.is_certain()) continue;
-    const std::uint32_t level = levels.at(*call.result.as_integer());
-    ends.emplace_back(call.completed, level);
-    begins.emplace_back(call.invoked, level);
-  }
-  std::ranges::sort(ends);
-  std::ranges::sort(begins);
-  std::vector<std::uint32_t> highest = {0};  // of the reads that ended so far
-  for (const auto& [at, level] : ends) highest.push_back(std::max(highest.back(), level));
-  std::vector<std::uint32_t> lowest(begins.size() + 1, count);  // of the reads from here on
-  for (std::size_t i = begins.size(); i > 0; --i) {
-    lowest[i - 1] = std::min(lowest[i], begins[i - 1].second);
-  }
-  const auto before = [&](EventIndex at) {
-    const auto place = std::ranges::lower_bound(ends, std::pair(at, std::uint32_t{0}));
-    return highest[static_cast<std::size_t>(place - ends.begin())];
-  };
-  const auto behind = [&](EventIndex at) {
-    const auto place = std::ranges::lower_bound(begins, std::pair(at, std::uint32_t{0}));
-    return lowest[static_cast<std::size_t>(place - begins.begin())];
-  };
-  for (const Call& call : calls) {
-    if (call.act == Act::read && call.is_certain() &&
-        before(call.invoked) > levels.at(*call.result.as_integer())) {
-      return false;
-    }
-  }
+  const ReadOrder order(calls, levels);
   std::vector<Gaps> increments;
   for (const Call& call : calls) {
-    if (call.act != Act::increment) continue;
-    // The last gap is behind all reads. An unknown increment need not be in any.
-    const std::uint32_t last = call.is_certain() ? behind(call.completed) - 1 : count;
-    const std::uint32_t first = before(call.invoked);
-    if (call.is_certain() && (last == ~std::uint32_t{0} || last < first)) return false;
-    increments.push_back({first, last});
+    const std::uint32_t first = order.before(call.invoked);
+    if (call.act == Act::read && call.is_certain()) {
+      if (first > levels.at(*call.result.as_integer())) return false;
+    } else if (call.act == Act::increment) {
+      // The last gap is behind all reads. An unknown increment need not be in any.
+      const std::uint32_t behind = call.is_certain() ? order.behind(call.completed) : count + 1;
+      if (behind == 0 || behind - 1 < first) return false;
+      increments.push_back({first, behind - 1});
+    }
   }
-  std::ranges::sort(increments, {}, &Gaps::first);
-  std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> urgent;
-  std::size_t at = 0;
-  auto next = levels.begin();
-  for (std::uint32_t gap = 0; gap < count; ++gap) {
-    const std::int64_t here = (next++)->first;
-    for (; at < increments.size() && increments[at].first <= gap; ++at) {
-      urgent.push(increments[at].last);
-    }
-    if (next == levels.end()) {
-      return urgent.empty() || urgent.top() >= gap;  // behind all reads there is room for all
-    }
-    for (std::int64_t i = here; i < next->first; ++i) {
-      if (urgent.empty() || urgent.top() < gap) return false;
-      urgent.pop();
-    }
-    if (!urgent.empty() && urgent.top() <= gap) return false;
-  }
-  return true;
+  return fill(std::move(increments), levels);
 }
 
 }  // namespace ordeal::checkers

@@ -229,7 +229,7 @@ void add_nemesis(CLI::App& app, Flags& flags) {
   add_nodes(command, nemesis.run.nodes);
 }
 
-void add_others(CLI::App& app, Flags& flags) {
+void add_check(CLI::App& app, Flags& flags) {
   CLI::App* check =
       app.add_subcommand("check", "judge a stored run or a history again; needs no cluster");
   check
@@ -254,7 +254,9 @@ void add_others(CLI::App& app, Flags& flags) {
   add_duration(check, "--check-time", flags.check.check_timeout,
                "for the checkers, then INCONCLUSIVE");
   add_output(check, flags);
+}
 
+void add_stored_runs(CLI::App& app, Flags& flags) {
   CLI::App* report = app.add_subcommand("report", "render the reports of a judged run again");
   report->add_option("run", flags.run_directory, "a run directory")
       ->required()
@@ -299,7 +301,9 @@ void add_others(CLI::App& app, Flags& flags) {
       ->type_name("DIR");
   add_output(reproduce, flags);
   add_nodes(reproduce, flags.nodes);
+}
 
+void add_others(CLI::App& app, Flags& flags) {
   CLI::App* list =
       app.add_subcommand("list", "what there is: clusters, workloads, nemeses; or the stored runs");
   list->add_option("what", flags.what, "clusters, workloads, nemeses or runs")
@@ -426,6 +430,8 @@ struct CommandLine {
     run = add_run(app, flags);
     add_nemesis(app, flags);
     add_lab(app, flags);
+    add_check(app, flags);
+    add_stored_runs(app, flags);
     add_others(app, flags);
   }
 

@@ -57,6 +57,7 @@ Result<int> spawn(const std::vector<std::string>& command, const std::filesystem
   std::vector<std::string> words = {"setpriv", "--pdeathsig", "KILL", "--"};
   words.insert(words.end(), command.begin(), command.end());
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t pid = -1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "core/json_fields.h"
 #include "core/toml_fields.h"
 
