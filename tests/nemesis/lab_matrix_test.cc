@@ -77,10 +77,12 @@ struct Ground {
                       "ls -A /var/lib/scribe /var/lib/scribe/data; ls /var/lib/ordeal/keep "
                       "2>/dev/null | grep pid; cat /proc/sys/net/ipv4/ip_forward; "
                       "for p in /proc/[0-9]*; do s=$(cat $p/stat 2>/dev/null) || continue; "
-                      "c=$(tr '\\0' ' ' <$p/cmdline); "
-                      // This very look is a process, or two, that speaks of it all.
+                      "c=$(tr '\\0' ' ' <$p/cmdline); set -- ${s##*) }; "
+                      // A shell on its way to become a command is the shell still; and this very
+                      // look speaks of it all.
+                      "[ \"$c\" != \"$(tr '\\0' ' ' </proc/$2/cmdline)\" ] || continue; "
                       "case \"$c\" in *proc/mounts*) ;; *scribe/data*|*ordeal-node*) "
-                      "s=${s##*) }; case $s in T*) echo \"stopped: $c\";; *) echo \"$c\";; esac;; "
+                      "case $1 in T) echo \"stopped: $c\";; *) echo \"$c\";; esac;; "
                       "esac; done | sed 's/ [0-9.]* *$//' | sort | uniq -c");
     }
     return all;
