@@ -90,8 +90,14 @@ Result<std::string> RunList::json() {
   for (auto entry = fs::directory_iterator(runs_, failure);
        !failure && entry != fs::directory_iterator(); entry.increment(failure))
     there.insert(entry->path().filename().string());
+  // Newest first, whenever they were judged.
+  std::vector<const IndexEntry*> newest;
+  for (const IndexEntry& entry : *index) newest.push_back(&entry);
+  std::stable_sort(newest.begin(), newest.end(), [](const IndexEntry* a, const IndexEntry* b) {
+    return a->started > b->started;
+  });
   Json runs = Json::array();
-  for (auto entry = index->rbegin(); entry != index->rend(); ++entry)
+  for (const IndexEntry* entry : newest)
     runs.push_back(entry_json(*entry, there.contains(entry->name)));
   json_ = to_line({{"schema", 1}, {"going_on", going_on(runs_)}, {"runs", std::move(runs)}});
   stamp_ = stamp;
