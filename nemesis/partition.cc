@@ -87,8 +87,7 @@ class Partition final : public Fault {
     const auto harmed = harmed_by(spec, arena);
     if (!harmed) return pass_on(harmed.error());
     Injection injection{links->resolved, {}};
-    if (const auto ports = text_of(spec, "ports"))
-      injection.resolved += ", only ports " + *ports;
+    if (const auto ports = text_of(spec, "ports")) injection.resolved += ", only ports " + *ports;
     if (text_of(spec, "how") == "reject") injection.resolved += ", refusing at once";
     for (std::size_t node = 0; node < arena.nodes.size(); ++node) {
       if (links->deaf_to[node].empty()) continue;
