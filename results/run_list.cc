@@ -27,38 +27,6 @@ std::string stamp_of(const fs::path& path) {
   return fmt::format("{}/{}", time.time_since_epoch().count(), size);
 }
 
-// Directories that are named like a run without a verdict.
-std::vector<std::string> going_on(const fs::path& runs) {
-  std::vector<std::string> names;
-  std::error_code failure;
-  for (auto entry = fs::directory_iterator(runs, failure);
-       !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
-    const std::string name = entry->path().filename().string();
-    const auto parsed = parse_run_name(name);
-    if (parsed && !parsed->verdict) names.push_back(name);
-  }
-  std::sort(names.rbegin(), names.rend());
-  return names;
-}
-
-Json entry_json(const IndexEntry& entry, bool stored) {
-  return {{"name", entry.name},
-          {"verdict", to_text(entry.verdict)},
-          {"started", entry.started},
-          {"cluster", entry.cluster},
-          {"version", entry.version},
-          {"workload", entry.workload},
-          {"nemeses", entry.nemeses},
-          {"seed", entry.seed},
-          {"operations", entry.operations},
-          {"headline", entry.headline},
-          {"signatures", entry.signatures},
-          {"faults_took_effect", entry.faults_took_effect},
-          {"faults_planned", entry.faults_planned},
-          {"duration_ns", entry.duration.count()},
-          {"stored", stored}};
-}
-
 // The last whole lines of a file.
 std::vector<std::string> tail_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary | std::ios::ate);
@@ -82,24 +50,32 @@ Result<std::string> RunList::json() {
   const std::lock_guard lock(mutex_);
   const std::string stamp = stamp_of(runs_ / index_file) + " " + stamp_of(runs_);
   if (stamp == stamp_ && !json_.empty()) return json_;
-  const Result<std::vector<IndexEntry>> index = read_index(runs_);
-  if (!index) return pass_on(index.error());
-  // One look at the folder instead of one a run: those taken away stay in the trend only.
+  if (const auto read = index_.read(runs_); !read) return pass_on(read.error());
+  // One look at the folder instead of one a run: those taken away stay in the trend only, and those
+  // whose name has no verdict go on.
   std::set<std::string> there;
+  std::vector<std::string> going_on;
   std::error_code failure;
   for (auto entry = fs::directory_iterator(runs_, failure);
-       !failure && entry != fs::directory_iterator(); entry.increment(failure))
-    there.insert(entry->path().filename().string());
+       !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
+    std::string name = entry->path().filename().string();
+    const auto parsed = parse_run_name(name);
+    if (parsed && !parsed->verdict) going_on.push_back(name);
+    there.insert(std::move(name));
+  }
+  std::sort(going_on.rbegin(), going_on.rend());
   // Newest first, whenever they were judged.
   std::vector<const IndexEntry*> newest;
-  for (const IndexEntry& entry : *index) newest.push_back(&entry);
+  for (const IndexEntry& entry : index_.entries()) newest.push_back(&entry);
   std::stable_sort(newest.begin(), newest.end(), [](const IndexEntry* a, const IndexEntry* b) {
     return a->started > b->started;
   });
   Json runs = Json::array();
-  for (const IndexEntry* entry : newest)
-    runs.push_back(entry_json(*entry, there.contains(entry->name)));
-  json_ = to_line({{"schema", 1}, {"going_on", going_on(runs_)}, {"runs", std::move(runs)}});
+  for (const IndexEntry* entry : newest) {
+    runs.push_back(to_json(*entry));
+    runs.back()["stored"] = there.contains(entry->name);
+  }
+  json_ = to_line({{"schema", 1}, {"going_on", going_on}, {"runs", std::move(runs)}});
   stamp_ = stamp;
   return json_;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "results/index.h"
 
 namespace ordeal::results {
 
@@ -19,6 +20,7 @@ class RunList {
  private:
   const std::filesystem::path runs_;
   std::mutex mutex_;
+  RunIndex index_;
   std::string stamp_;  // of what json_ was made from
   std::string json_;
 };
