@@ -64,18 +64,28 @@ Result<std::string> RunList::json() {
     there.insert(std::move(name));
   }
   std::sort(going_on.rbegin(), going_on.rend());
-  // Newest first, whenever they were judged.
-  std::vector<const IndexEntry*> newest;
-  for (const IndexEntry& entry : index_.entries()) newest.push_back(&entry);
-  std::stable_sort(newest.begin(), newest.end(), [](const IndexEntry* a, const IndexEntry* b) {
-    return a->started > b->started;
-  });
-  Json runs = Json::array();
-  for (const IndexEntry* entry : newest) {
-    runs.push_back(to_json(*entry));
-    runs.back()["stored"] = there.contains(entry->name);
+  const auto& entries = index_.entries();
+  told_.resize(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    auto& [entry, text] = told_[i];
+    if (!text.empty() && entry == entries[i]) continue;
+    entry = entries[i];
+    text = to_line(to_json(entry));
+    text.pop_back();  // "stored" follows
   }
-  json_ = to_line({{"schema", 1}, {"going_on", going_on}, {"runs", std::move(runs)}});
+  // Newest first, whenever they were judged.
+  std::vector<const std::pair<IndexEntry, std::string>*> newest;
+  for (const auto& told : told_) newest.push_back(&told);
+  std::stable_sort(newest.begin(), newest.end(), [](const auto* a, const auto* b) {
+    return a->first.started > b->first.started;
+  });
+  json_ = "{\"going_on\":" + to_line(going_on) + ",\"runs\":[";
+  for (const auto* told : newest) {
+    if (told != newest.front()) json_ += ',';
+    json_ += told->second;
+    json_ += there.contains(told->first.name) ? ",\"stored\":true}" : ",\"stored\":false}";
+  }
+  json_ += "],\"schema\":1}";
   stamp_ = stamp;
   return json_;
 }
