@@ -31,7 +31,10 @@ struct BadKey {
     return times_set(value) == (value == nil_value ? 0U : 1U);
   }
 
-  [[nodiscard]] std::string key() const { return to_text(operations.key); }
+  // "x", "key 7": a number alone would read as a value.
+  [[nodiscard]] std::string key() const {
+    return (operations.key.as_integer() != nullptr ? "key " : "") + to_text(operations.key);
+  }
   [[nodiscard]] std::string value(ValueId id) const { return to_text(reg.values[id]); }
   // "op 8841".
   [[nodiscard]] static std::string name(const RegisterOp& op);

@@ -70,11 +70,12 @@ void diagnose_stale(const BadKey& bad, ValueId newer, const RegisterOp& proof, F
         "the run",
         value, count_of(should_see.size(), "later operation"), bad.through(should_see));
   } else {
+    const std::string missed = should_see.empty() ? "and nobody else had to see it before"
+                                                  : count_of(should_see.size(), "operation") +
+                                                        " should have seen it before";
     finding.diagnosis = fmt::format(
-        "nobody ever saw {}, but something else was written soon; {} should have seen it before: "
-        "it may have been "
-        "lost",
-        value, count_of(should_see.size(), "operation"));
+        "nobody ever saw {}, but something else was written soon, {}: it may also have been lost",
+        value, missed);
   }
 }
 

@@ -217,7 +217,9 @@ class Key {
     return FindingKind::lost_element;
   }
 
-  [[nodiscard]] std::string key() const { return to_text(group_.key); }
+  [[nodiscard]] std::string key() const {
+    return (group_.key.as_integer() != nullptr ? "key " : "") + to_text(group_.key);
+  }
 
   // Answers are cut down to the elements concerned: elements of a set do not touch each other, so
   // what is left is as impossible as the whole.

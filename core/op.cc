@@ -57,15 +57,18 @@ bool is_answer(std::string_view error) {
 }
 
 std::string to_text(const Request& request) {
-  const std::string key = to_text(request.key);
+  // A number alone would read as a value: "read key 0", "write key 0: 26", but "write x 26".
+  const bool numbered = request.key.as_integer() != nullptr;
+  const std::string key = (numbered ? "key " : "") + to_text(request.key);
+  const std::string_view then = numbered ? ": " : " ";
   const auto* pair = request.argument.as_list();
   if (request.function == Function::cas && pair != nullptr && pair->size() == 2) {
-    return fmt::format("cas {} {}->{}", key, to_text(pair->at(0)), to_text(pair->at(1)));
+    return fmt::format("cas {}{}{}->{}", key, then, to_text(pair->at(0)), to_text(pair->at(1)));
   }
   std::string text(to_text(request.function));
   if (!request.key.is_nil()) text += " " + key;
   if (!request.argument.is_nil() || request.function == Function::write)
-    text += " " + to_text(request.argument);
+    text += fmt::format("{}{}", request.key.is_nil() ? " " : then, to_text(request.argument));
   return text;
 }
 

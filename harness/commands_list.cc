@@ -32,16 +32,7 @@ int list_runs(const std::filesystem::path& runs, const OutputFlags& output) {
   Json list = Json::array();
   for (const results::IndexEntry& run : *index) {
     if (output.json) {
-      list.push_back({{"name", run.name},
-                      {"verdict", to_text(run.verdict)},
-                      {"started", run.started},
-                      {"cluster", run.cluster},
-                      {"version", run.version},
-                      {"workload", run.workload},
-                      {"nemeses", run.nemeses},
-                      {"seed", run.seed},
-                      {"operations", run.operations},
-                      {"headline", run.headline}});
+      list.push_back(to_json(run));
     } else {
       fmt::print("{:<12}  {}  {} ops  {}\n", to_text(run.verdict), run.name, run.operations,
                  run.headline);

@@ -29,8 +29,11 @@ int serve_command(const ServeFlags& flags) {
                                ? place
                                : place.substr(0, hash) + "/report.html" + place.substr(hash);
   fmt::print("http://{}:{}/{}\n", flags.address, (*server)->port(), path);
-  fmt::print(stderr, "ordeal: shows {} to this machine only, and changes nothing; Ctrl-C ends it\n",
-             flags.runs.string());
+  const bool is_local =
+      flags.address == "localhost" || flags.address.starts_with("127.") || flags.address == "::1";
+  fmt::print(stderr, "ordeal: shows {} to {}, and changes nothing; Ctrl-C ends it\n",
+             flags.runs.string(),
+             is_local ? "this machine only" : "whoever reaches " + flags.address);
   std::fflush(stdout);
   std::jthread answers([&] { (*server)->run(); });
   int caught = 0;

@@ -32,36 +32,63 @@ std::string distance(Nanoseconds from_event_to_finding, std::string_view event) 
 }
 
 struct Edge {
-  Nanoseconds at{};
+  Nanoseconds from{};  // from it to the finding; negative: it came later
   std::string text;
   std::string phase;  // for the signature
 };
 
-// The edge nearest in time, nullopt when there is none.
-std::optional<Edge> nearest(const std::vector<Edge>& edges, Nanoseconds at) {
-  const auto gap = [&](const Edge& edge) { return at > edge.at ? at - edge.at : edge.at - at; };
-  const auto found = std::min_element(
-      edges.begin(), edges.end(), [&](const Edge& a, const Edge& b) { return gap(a) < gap(b); });
-  if (found == edges.end()) return std::nullopt;
-  return *found;
-}
-
-std::vector<Edge> fault_edges(const std::vector<FaultSummary>& faults, Nanoseconds at) {
-  std::vector<Edge> edges;
+// The fault that a reader looks at first: the last one that began of those that were on, else the
+// last one that was undone. One that came later explains nothing: it is told only when there was
+// none before, so that the reader knows that there was none.
+std::optional<Edge> nearest_fault(const std::vector<FaultSummary>& faults, Nanoseconds at) {
+  const FaultSummary* on = nullptr;
+  const FaultSummary* past = nullptr;
+  const FaultSummary* next = nullptr;
   for (const FaultSummary& fault : faults) {
-    const std::string name = fmt::format("{} {{{}}}", fault.spec.kind, fault.resolved);
-    if (fault.began) {
-      const bool during = is_on(fault, at);
-      edges.push_back(
-          {*fault.began, name + " began", (during ? "during-" : "before-") + fault.spec.kind});
-    }
-    if (fault.ended) {
-      const bool during = is_on(fault, at);
-      edges.push_back(
-          {*fault.ended, name + " was undone", (during ? "during-" : "after-") + fault.spec.kind});
+    if (!fault.began) continue;
+    if (is_on(fault, at)) {
+      if (on == nullptr || *fault.began > *on->began) on = &fault;
+    } else if (*fault.began > at) {
+      if (next == nullptr || *fault.began < *next->began) next = &fault;
+    } else if (past == nullptr || *fault.ended > *past->ended) {
+      past = &fault;
     }
   }
-  return edges;
+  const auto name = [](const FaultSummary& fault) {
+    return fmt::format("{} {{{}}}", fault.spec.kind, fault.resolved);
+  };
+  if (on != nullptr) {
+    return Edge{
+        at - *on->began,
+        fmt::format("while {} was on, {} after it began", name(*on), to_text(at - *on->began)),
+        "during-" + on->spec.kind};
+  }
+  if (past != nullptr) {
+    return Edge{at - *past->ended,
+                fmt::format("{} after {} was undone", to_text(at - *past->ended), name(*past)),
+                at - *past->ended <= nearness ? "after-" + past->spec.kind : "no-fault-near"};
+  }
+  if (next == nullptr) return std::nullopt;
+  return Edge{
+      at - *next->began,
+      fmt::format("before any fault: {} began {} later", name(*next), to_text(*next->began - at)),
+      "before-any-fault"};
+}
+
+Nanoseconds size_of(Nanoseconds gap) { return gap < Nanoseconds::zero() ? -gap : gap; }
+
+std::optional<Edge> nearest_leader_change(const std::vector<LeaderChange>& leaders,
+                                          Nanoseconds at) {
+  std::optional<Edge> nearest;
+  for (const LeaderChange& change : leaders) {
+    if (change.from.empty()) continue;
+    if (nearest && size_of(nearest->from) <= size_of(at - change.at)) continue;
+    nearest = Edge{at - change.at,
+                   distance(at - change.at, fmt::format("the leader changed {} -> {} (term {})",
+                                                        change.from, change.to, change.term)),
+                   ""};
+  }
+  return nearest;
 }
 
 void need(std::vector<VerdictReason>& reasons, bool met, std::string text, std::string advice) {
@@ -138,25 +165,16 @@ void place(Finding& finding, const std::vector<FaultSummary>& faults,
   for (const FaultSummary& fault : faults) {
     if (is_on(fault, finding.at)) finding.context.faults_on.push_back(fault.spec.id);
   }
-  if (const auto edge = nearest(fault_edges(faults, finding.at), finding.at)) {
-    finding.context.nearest_fault = distance(finding.at - edge->at, edge->text);
-    finding.context.from_fault = finding.at - edge->at;
-    const Nanoseconds gap = finding.at > edge->at ? finding.at - edge->at : edge->at - finding.at;
-    finding.signature += gap <= nearness ? " / " + edge->phase : " / no-fault-near";
+  if (const auto fault = nearest_fault(faults, finding.at)) {
+    finding.context.nearest_fault = fault->text;
+    finding.context.from_fault = fault->from;
+    finding.signature += " / " + fault->phase;
   } else {
     finding.signature += " / no-fault";
   }
-  std::vector<Edge> changes;
-  for (const LeaderChange& change : leaders) {
-    if (change.from.empty()) continue;
-    changes.push_back(
-        {change.at,
-         fmt::format("the leader changed {} -> {} (term {})", change.from, change.to, change.term),
-         ""});
-  }
-  if (const auto edge = nearest(changes, finding.at)) {
-    finding.context.nearest_leader_change = distance(finding.at - edge->at, edge->text);
-    finding.context.from_leader_change = finding.at - edge->at;
+  if (const auto change = nearest_leader_change(leaders, finding.at)) {
+    finding.context.nearest_leader_change = change->text;
+    finding.context.from_leader_change = change->from;
   }
 }
 

@@ -87,10 +87,8 @@ class Partition final : public Fault {
     const auto harmed = harmed_by(spec, arena);
     if (!harmed) return pass_on(harmed.error());
     Injection injection{links->resolved, {}};
-    for (const char* parameter : {"ports", "how"}) {
-      if (const auto told = text_of(spec, parameter))
-        injection.resolved += fmt::format(", {} {}", parameter, *told);
-    }
+    if (const auto ports = text_of(spec, "ports")) injection.resolved += ", only ports " + *ports;
+    if (text_of(spec, "how") == "reject") injection.resolved += ", refusing at once";
     for (std::size_t node = 0; node < arena.nodes.size(); ++node) {
       if (links->deaf_to[node].empty()) continue;
       const auto commands =

@@ -416,14 +416,24 @@ Json page_data(const ReportParts& parts) {
         {{"at", seconds(change.at)}, {"to", clean(change.to, 30)}, {"term", change.term}});
   }
   for (const Finding* finding : findings_of(parts.run)) {
+    if (finding->witness.empty()) continue;  // it has no moment of its own
     Json ops = Json::array();
     for (const WitnessOperation& op : finding->witness) ops.push_back(op.id);
+    Json log = Json::array();
+    for (const LogLine& line : finding->context.log) {
+      log.push_back({{"at", seconds(line.at)},
+                     {"node", clean(line.node, 40)},
+                     {"file", clean(line.file, 200)},
+                     {"line", line.line},
+                     {"text", clean(line.text, 200)}});
+    }
     data["findings"].push_back({{"number", finding->number},
                                 {"kind", to_text(finding->kind)},
                                 {"headline", clean(finding->headline, 200)},
                                 {"at", seconds(finding->at)},
                                 {"key", clean(to_text(finding->key), 80)},
-                                {"ops", std::move(ops)}});
+                                {"ops", std::move(ops)},
+                                {"log", std::move(log)}});
   }
   for (const NodeSample& sample : parts.samples) {
     data["samples"].push_back({seconds(sample.at), clean(sample.node, 40), sample.answers,

@@ -27,38 +27,6 @@ std::string stamp_of(const fs::path& path) {
   return fmt::format("{}/{}", time.time_since_epoch().count(), size);
 }
 
-// Directories that are named like a run without a verdict.
-std::vector<std::string> going_on(const fs::path& runs) {
-  std::vector<std::string> names;
-  std::error_code failure;
-  for (auto entry = fs::directory_iterator(runs, failure);
-       !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
-    const std::string name = entry->path().filename().string();
-    const auto parsed = parse_run_name(name);
-    if (parsed && !parsed->verdict) names.push_back(name);
-  }
-  std::sort(names.rbegin(), names.rend());
-  return names;
-}
-
-Json entry_json(const IndexEntry& entry, bool stored) {
-  return {{"name", entry.name},
-          {"verdict", to_text(entry.verdict)},
-          {"started", entry.started},
-          {"cluster", entry.cluster},
-          {"version", entry.version},
-          {"workload", entry.workload},
-          {"nemeses", entry.nemeses},
-          {"seed", entry.seed},
-          {"operations", entry.operations},
-          {"headline", entry.headline},
-          {"signatures", entry.signatures},
-          {"faults_took_effect", entry.faults_took_effect},
-          {"faults_planned", entry.faults_planned},
-          {"duration_ns", entry.duration.count()},
-          {"stored", stored}};
-}
-
 // The last whole lines of a file.
 std::vector<std::string> tail_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary | std::ios::ate);
@@ -82,18 +50,42 @@ Result<std::string> RunList::json() {
   const std::lock_guard lock(mutex_);
   const std::string stamp = stamp_of(runs_ / index_file) + " " + stamp_of(runs_);
   if (stamp == stamp_ && !json_.empty()) return json_;
-  const Result<std::vector<IndexEntry>> index = read_index(runs_);
-  if (!index) return pass_on(index.error());
-  // One look at the folder instead of one a run: those taken away stay in the trend only.
+  if (const auto read = index_.read(runs_); !read) return pass_on(read.error());
+  // One look at the folder instead of one a run: those taken away stay in the trend only, and those
+  // whose name has no verdict go on.
   std::set<std::string> there;
+  std::vector<std::string> going_on;
   std::error_code failure;
   for (auto entry = fs::directory_iterator(runs_, failure);
-       !failure && entry != fs::directory_iterator(); entry.increment(failure))
-    there.insert(entry->path().filename().string());
-  Json runs = Json::array();
-  for (auto entry = index->rbegin(); entry != index->rend(); ++entry)
-    runs.push_back(entry_json(*entry, there.contains(entry->name)));
-  json_ = to_line({{"schema", 1}, {"going_on", going_on(runs_)}, {"runs", std::move(runs)}});
+       !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
+    std::string name = entry->path().filename().string();
+    const auto parsed = parse_run_name(name);
+    if (parsed && !parsed->verdict) going_on.push_back(name);
+    there.insert(std::move(name));
+  }
+  std::sort(going_on.rbegin(), going_on.rend());
+  const auto& entries = index_.entries();
+  told_.resize(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    auto& [entry, text] = told_[i];
+    if (!text.empty() && entry == entries[i]) continue;
+    entry = entries[i];
+    text = to_line(to_json(entry));
+    text.pop_back();  // "stored" follows
+  }
+  // Newest first, whenever they were judged.
+  std::vector<const std::pair<IndexEntry, std::string>*> newest;
+  for (const auto& told : told_) newest.push_back(&told);
+  std::stable_sort(newest.begin(), newest.end(), [](const auto* a, const auto* b) {
+    return a->first.started > b->first.started;
+  });
+  json_ = "{\"going_on\":" + to_line(going_on) + ",\"runs\":[";
+  for (const auto* told : newest) {
+    if (told != newest.front()) json_ += ',';
+    json_ += told->second;
+    json_ += there.contains(told->first.name) ? ",\"stored\":true}" : ",\"stored\":false}";
+  }
+  json_ += "],\"schema\":1}";
   stamp_ = stamp;
   return json_;
 }

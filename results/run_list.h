@@ -5,8 +5,11 @@
 #include <filesystem>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/result.h"
+#include "results/index.h"
 
 namespace ordeal::results {
 
@@ -19,6 +22,9 @@ class RunList {
  private:
   const std::filesystem::path runs_;
   std::mutex mutex_;
+  RunIndex index_;
+  // The index as it was told last, entry by entry: an entry that did not change is not told anew.
+  std::vector<std::pair<IndexEntry, std::string>> told_;
   std::string stamp_;  // of what json_ was made from
   std::string json_;
 };

@@ -108,11 +108,11 @@ class HttpServer final : public Server {
   }
 
   bool bind() {
-    if (options_.port == 0) {
-      options_.port = server_.bind_to_any_port(options_.address);
-      return options_.port > 0;
-    }
-    return server_.bind_to_port(options_.address, options_.port);
+    const bool is_bound = options_.port != 0
+                              ? server_.bind_to_port(options_.address, options_.port)
+                              : (options_.port = server_.bind_to_any_port(options_.address)) > 0;
+    if (is_bound) (void)list_.json();  // so that the first reader does not wait for it
+    return is_bound;
   }
   int port() const override { return options_.port; }
   void run() override { server_.listen_after_bind(); }

@@ -74,46 +74,6 @@ Result<void> write_finding(const fs::path& directory, const RunRecord& run,
   return write_file(folder / "finding.md", render_finding(run, finding));
 }
 
-// A run's name without what another judgement of it would change.
-std::string identity(const std::string& name) {
-  std::optional<RunName> parsed = parse_run_name(name);
-  if (!parsed) return name;
-  parsed->verdict.reset();
-  return parsed->text();
-}
-
-Result<IndexEntry> entry_from_json(const Json& json) {
-  IndexEntry entry;
-  try {
-    json.at("name").get_to(entry.name);
-    const auto verdict = verdict_named(json.at("verdict").get<std::string>());
-    if (!verdict) return error("unknown verdict");
-    entry.verdict = *verdict;
-    json.at("started").get_to(entry.started);
-    json.at("cluster").get_to(entry.cluster);
-    json.at("version").get_to(entry.version);
-    json.at("workload").get_to(entry.workload);
-    json.at("nemeses").get_to(entry.nemeses);
-    json.at("seed").get_to(entry.seed);
-    json.at("operations").get_to(entry.operations);
-    json.at("headline").get_to(entry.headline);
-    entry.signatures = json.value("signatures", std::vector<std::string>{});
-    entry.faults_planned = json.value("faults_planned", std::size_t{0});
-    entry.faults_took_effect = json.value("faults_took_effect", std::size_t{0});
-    entry.duration = Nanoseconds(json.value("duration_ns", std::int64_t{0}));
-  } catch (const Json::exception& failure) {
-    return error("{}", failure.what());
-  }
-  return entry;
-}
-
-std::string first_headline(const RunRecord& run) {
-  for (const CheckReport& check : run.checks) {
-    if (!check.findings.empty()) return check.findings.front().headline;
-  }
-  return run.reasons.empty() ? "" : run.reasons.front().text;
-}
-
 }  // namespace
 
 Result<fs::path> create_run_directory(const fs::path& runs, const RunRecord& run) {
@@ -197,66 +157,6 @@ Result<RunRecord> read_run(const fs::path& directory) {
   Result<RunRecord> run = run_record_from_json(*json);
   if (!run) return pass_on(run.error(), file.string());
   return run;
-}
-
-Result<void> append_index(const fs::path& runs, const RunRecord& run) {
-  const fs::path file = runs / index_file;
-  Result<LineLog> log = LineLog::open(file);
-  if (!log) return pass_on(log.error());
-  // A line that was torn by a crash must not take the next one with it.
-  std::ifstream before(file, std::ios::binary);
-  if (before.seekg(-1, std::ios::end) && before.get() != '\n') {
-    const Result<void> ended = log->append("");
-    if (!ended) return ended;
-  }
-  std::vector<std::string> signatures;
-  for (const Finding* finding : findings_of(run)) {
-    if (std::find(signatures.begin(), signatures.end(), finding->signature) == signatures.end())
-      signatures.push_back(finding->signature);
-  }
-  std::size_t planned = 0;
-  std::size_t took_effect = 0;
-  for (const auto& [kind, faults] : run.coverage.faults) {
-    planned += faults.planned;
-    took_effect += faults.took_effect;
-  }
-  const Json line = {{"schema", 1},
-                     {"name", run.name},
-                     {"verdict", to_text(run.verdict)},
-                     {"started", run.started},
-                     {"cluster", run.cluster},
-                     {"version", run.version},
-                     {"workload", run.workload},
-                     {"nemeses", run.nemeses},
-                     {"seed", run.seed},
-                     {"operations", run.coverage.operations},
-                     {"headline", first_headline(run)},
-                     {"signatures", signatures},
-                     {"faults_planned", planned},
-                     {"faults_took_effect", took_effect},
-                     {"duration_ns", run.duration.count()}};
-  return log->append(to_line(line));
-}
-
-Result<std::vector<IndexEntry>> read_index(const fs::path& runs) {
-  std::error_code failure;
-  if (!fs::exists(runs / index_file, failure)) return std::vector<IndexEntry>{};
-  const Result<std::vector<std::string>> lines = read_lines(runs / index_file);
-  if (!lines) return pass_on(lines.error());
-  std::vector<IndexEntry> entries;
-  std::map<std::string, std::size_t> positions;  // by identity
-  for (const std::string& line : *lines) {
-    const Result<Json> json = parse_json(line);
-    Result<IndexEntry> entry = json ? entry_from_json(*json) : error("{}", json.error().message);
-    if (!entry) continue;
-    const auto [position, is_new] = positions.try_emplace(identity(entry->name), entries.size());
-    if (is_new) {
-      entries.push_back(std::move(*entry));
-    } else {
-      entries[position->second] = std::move(*entry);
-    }
-  }
-  return entries;
 }
 
 }  // namespace ordeal::results

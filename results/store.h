@@ -11,6 +11,7 @@
 
 #include "core/result.h"
 #include "core/run.h"
+#include "results/index.h"
 
 namespace ordeal::results {
 
@@ -25,8 +26,6 @@ inline constexpr const char* junit_file = "junit.xml";
 inline constexpr const char* report_file = "report.html";
 inline constexpr const char* reproduction_file = "reproduction.json";
 inline constexpr const char* findings_folder = "findings";
-// Relative to the folder of all runs.
-inline constexpr const char* index_file = "index.jsonl";
 
 // runs/2026-11-23T02-04-31-etcd-register-partition+kill-s42, made with all parents; never an
 // existing one. Only started, cluster, workload, nemeses and seed of `run` are looked at.
@@ -47,27 +46,5 @@ inline constexpr const char* index_file = "index.jsonl";
 // pages made again are the same, from wherever they are made. Otherwise as given.
 [[nodiscard]] std::filesystem::path name_in_commands(const std::filesystem::path& directory);
 [[nodiscard]] Result<RunRecord> read_run(const std::filesystem::path& directory);
-
-// What lists and trends need to know of a run without opening its directory.
-struct IndexEntry {
-  std::string name;
-  Verdict verdict = Verdict::broken;
-  std::string started;
-  std::string cluster, version, workload;
-  std::vector<std::string> nemeses;
-  std::uint64_t seed = 0;
-  std::size_t operations = 0;
-  std::string headline;                 // of the first finding, or the first reason; empty for PASS
-  std::vector<std::string> signatures;  // of the findings, each once
-  std::size_t faults_planned = 0, faults_took_effect = 0;
-  Nanoseconds duration{};
-  friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
-};
-
-// Appends the run's line. Judging a run again appends another one, which then counts.
-[[nodiscard]] Result<void> append_index(const std::filesystem::path& runs, const RunRecord& run);
-// One entry a run, in the order of their first lines; the last line of a run counts, whatever its
-// verdict says in the name. Damaged lines are skipped; no index at all is an empty one.
-[[nodiscard]] Result<std::vector<IndexEntry>> read_index(const std::filesystem::path& runs);
 
 }  // namespace ordeal::results

@@ -17,6 +17,7 @@ constexpr std::size_t label_width = 13;
 constexpr std::size_t text_width = 100 - label_width;
 constexpr std::size_t most_checks = 3;
 constexpr std::size_t most_lines = 20;
+constexpr std::size_t longest_name = 24;  // of a checker
 
 // Lines of "  label  text".
 class Block {
@@ -33,14 +34,15 @@ class Block {
         lines.empty() ? "" : shown(lines.front()));
     for (std::size_t i = 1; i < lines.size(); ++i) line("", lines[i]);
   }
-  void check(std::string_view label, const CheckReport& check, std::string_view rest) {
+  void check(std::string_view label, const CheckReport& check, std::size_t name_width,
+             std::string_view rest) {
     using Answer = CheckReport::Answer;
     const std::string word = pad(check_answer(check.answer), 8);
     const Verdict like = check.answer == Answer::valid     ? Verdict::pass
                          : check.answer == Answer::invalid ? Verdict::fail
                                                            : Verdict::inconclusive;
-    put(pad(label, label_width),
-        shown(pad(clean(check.checker, 24), 15)) + coloured(word, like) + shown(rest));
+    put(pad(label, label_width), shown(pad(clean(check.checker, longest_name), name_width)) +
+                                     coloured(word, like) + shown(rest));
   }
   void paragraph(std::string_view label, std::string_view text, std::size_t max_lines) {
     for (const std::string& part : wrap(text, text_width, max_lines)) {
@@ -142,6 +144,9 @@ void add_coverage(Block& block, const RunRecord& run) {
 void add_checks(Block& block, const RunRecord& run) {
   std::string_view label = "checks";
   if (run.checks.empty()) block.line(label, "none was made");
+  std::size_t name_width = 0;
+  for (const CheckReport& check : run.checks)
+    name_width = std::max(name_width, columns(clean(check.checker, longest_name)) + 2);
   for (std::size_t i = 0; i < run.checks.size(); ++i) {
     if (i + 1 == most_checks && run.checks.size() > most_checks) {
       block.line("", fmt::format("and {} more", run.checks.size() - i));
@@ -154,7 +159,7 @@ void add_checks(Block& block, const RunRecord& run) {
                           grouped(check.keys_decided), count(check.keys, "key"),
                           duration_text(check.took));
     }
-    block.check(label, check, said);
+    block.check(label, check, name_width, said);
     label = "";
   }
 }

@@ -161,7 +161,10 @@
       if (tr && !event.target.closest('a')) mark(tr);
     });
     document.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') return document.activeElement.blur();
+      if (event.key === 'Escape') {  // out of the search, which stays: a browser would empty it unasked
+        event.preventDefault();
+        return document.activeElement.blur();
+      }
       if (/^(INPUT|SELECT)$/.test(document.activeElement.tagName) || event.ctrlKey || event.metaKey) return;
       if (event.key === 'j') move(1);
       if (event.key === 'k') move(-1);

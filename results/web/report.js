@@ -70,6 +70,16 @@
     remember();
   }
 
+  // Lines of that node's log that stand in a finding, nearest to the operation.
+  function logNear(node, from, to) {
+    const seen = new Map();
+    for (const finding of data.findings)
+      for (const line of finding.log) if (line.node === node) seen.set(`${line.file}:${line.line}`, line);
+    const away = (line) => Math.max(from - line.at, line.at - to, 0);
+    return [...seen.values()].filter((line) => away(line) < 2).sort((a, b) => away(a) - away(b))
+        .slice(0, 4).sort((a, b) => a.at - b.at);
+  }
+
   // What was asked and answered, in full.
   function showDetail(i) {
     const box = $('detail');
@@ -103,6 +113,13 @@
       row.append(element('dt', 'belongs to'), value);
       list.append(row);
     }
+    for (const line of logNear(ops.names.nodes[ops.node[i]], ops.start[i], isNaN(end) ? ops.start[i] : end)) {
+      const row = element('div'), value = element('dd'), link = element('a', `${line.file.split('/').at(-1)}:${line.line}`);
+      link.href = `${line.file}#L${line.line}`;
+      value.append(element('span', `${line.at.toFixed(3)} s  ${line.text}  `, 'said'), link);
+      row.append(element('dt', `${line.node} said`), value);
+      list.append(row);
+    }
     const actions = element('p');
     const key = ops.names.keys[ops.key[i]];
     const followKey = element('button', `follow key ${key}`);
@@ -131,7 +148,7 @@
     const get = (name) => style.getPropertyValue('--' + name).trim();
     const times = (rows) => rows.map((row, i) => [(i + 0.5) * width / 1000, ...row]);
     const common = {
-      underlayCallback: bands, legend: 'always', gridLineColor: get('line'), axisLineColor: get('line'),
+      underlayCallback: bands, legend: 'always', gridLineColor: get('line'), axisLineColor: get('line'), axisLabelColor: get('dim'),
       strokeWidth: 1.6, highlightCircleSize: 3, labelsSeparateLines: false, animatedZooms: false,
       axes: {x: {axisLabelFormatter: (v) => `${+v.toFixed(3)} s`, valueFormatter: (v) => `${v.toFixed(1)} s  `},
              y: {axisLabelWidth: 52}},
@@ -144,8 +161,18 @@
       new Dygraph($('latency'), times(latencies), {...common, labels: ['s', 'p50', 'p95', 'p99', 'max'], logscale: true,
           colors: [get('ok'), get('accent'), get('unknown'), get('dim')],
           series: {p95: {strokePattern: [6, 3]}, p99: {strokePattern: [2, 2]}, max: {strokeWidth: 0.8}},
-          axes: {...common.axes, y: {axisLabelWidth: 52, valueFormatter: (v) => v == null ? '–' : `${+v.toPrecision(3)} ms  `}}}),
+          axes: {...common.axes, y: {axisLabelWidth: 52, ticker: decades, valueFormatter: (v) => v == null ? '–' : `${+v.toPrecision(3)} ms  `}}}),
     ];
+  }
+  // 1, 2 and 5 of each power of ten; the powers alone when they are many.
+  function decades(a, b) {
+    const few = Math.log10(b / a) < 2.2, ticks = [];
+    for (let power = Math.floor(Math.log10(a)); power <= Math.log10(b); power++)
+      for (const k of few ? [1, 2, 5] : [1]) {
+        const v = k * 10 ** power;
+        if (v >= a && v <= b) ticks.push({v, label: String(+v.toPrecision(2))});
+      }
+    return ticks;
   }
   let syncing = false;
   function syncCharts(view) {
@@ -179,7 +206,8 @@
     timeline.onHover = (i, event) => {
       tip.hidden = i < 0;
       if (i < 0) return;
-      tip.textContent = `${requestWords(ops, i)} → ${answerWords(ops, i)}   (${ops.names.nodes[ops.node[i]]})`;
+      tip.textContent = `${requestWords(ops, i)} → ${answerWords(ops, i)}   (${ops.names.nodes[ops.node[i]]}, ` +
+          `${ops.start[i].toFixed(3)} s${isNaN(ops.end[i]) ? '' : ', ' + ((ops.end[i] - ops.start[i]) * 1000).toFixed(2) + ' ms'})`;
       tip.style.left = Math.min(event.clientX + 14, innerWidth - 320) + 'px';
       tip.style.top = event.clientY + 16 + 'px';
     };
@@ -216,7 +244,10 @@
   document.addEventListener('keydown', (event) => {
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName ?? '');
     if (event.key === 'Enter' && document.activeElement?.matches?.('code.command')) return copy(document.activeElement);
-    if (event.key === 'Escape' && typing) return document.activeElement.blur();
+    if (event.key === 'Escape' && typing) {  // out of the filter, which stays
+      event.preventDefault();
+      return document.activeElement.blur();
+    }
     if (typing || event.ctrlKey || event.metaKey || event.altKey || !timeline) return;
     if (event.key === '/') { event.preventDefault(); $('filter').focus(); }
     if (event.key === 'n') timeline.nextFinding(1);

@@ -8,7 +8,7 @@ class Timeline {
     this.onView = this.onSelect = this.onHover = () => {};
     this.span = [Math.min(0, ops.first), Math.max(ops.last, 0.001) * 1.005];
     this.view = [...this.span];
-    this.selected = -1;
+    this.selected = this.hovered = -1;
     this.witness = new Map();
     for (const finding of data.findings)
       for (const id of finding.ops) this.witness.set(ops.find(id), finding);
@@ -331,16 +331,16 @@ class Timeline {
       g.globalAlpha = 1;
       if (this.witness.has(i)) { g.strokeStyle = c.bad; g.lineWidth = 2; g.strokeRect(box.x - 1.5, box.y - 1.5, box.w + 3, box.h + 3); }
     }
+    const under = this.hovered >= 0 ? this.box(this.hovered) : null;
+    if (under) { g.strokeStyle = c.dim; g.lineWidth = 1.5; g.strokeRect(under.x - 1.5, under.y - 1.5, under.w + 3, under.h + 3); }
     const box = this.selected >= 0 ? this.box(this.selected) : null;
     if (box) { g.strokeStyle = c.ink; g.lineWidth = 2; g.strokeRect(box.x - 3, box.y - 3, box.w + 6, box.h + 6); }
   }
   paintFindings(height) {
     const {g, c, data} = this;
-    g.textAlign = 'left';
-    let lastLabel = -100;
-    for (const finding of data.findings) {
-      const x = this.x(finding.at);
-      if (x < this.left || x > this.left + this.width) continue;
+    const marks = data.findings.map((finding) => ({x: this.x(finding.at), number: finding.number}))
+        .filter(({x}) => x >= this.left && x <= this.left + this.width).sort((a, b) => a.x - b.x);
+    for (const {x} of marks) {
       g.strokeStyle = c.bad;
       g.globalAlpha = 0.6;
       g.setLineDash([3, 3]);
@@ -350,8 +350,17 @@ class Timeline {
       g.globalAlpha = 1;
       g.fillStyle = c.bad;
       g.beginPath(); g.moveTo(x, 38); g.lineTo(x - 5, 28); g.lineTo(x + 5, 28); g.fill();
-      const label = `finding ${finding.number}`;
-      if (x - lastLabel > 66 && x + 62 < this.left + this.width) { g.fillText(label, x + 8, 32); lastLabel = x; }
+    }
+    // Flags that stand close have one label, right of the last one, or left where there is no room.
+    for (let first = 0, next; first < marks.length; first = next) {
+      for (next = first + 1; next < marks.length && marks[next].x - marks[next - 1].x < 70; ) next++;
+      const numbers = marks.slice(first, next).map((mark) => mark.number).sort((a, b) => a - b);
+      const label = numbers.length === 1 ? `finding ${numbers[0]}`
+          : numbers.length === 2 ? `findings ${numbers.join(', ')}`
+          : `${numbers.length} findings`;
+      const fits = marks[next - 1].x + 14 + g.measureText(label).width < this.left + this.width;
+      g.textAlign = fits ? 'left' : 'right';
+      g.fillText(label, fits ? marks[next - 1].x + 8 : marks[first].x - 8, 32);
     }
   }
 
@@ -368,6 +377,14 @@ class Timeline {
     }
     return best;
   }
+  hover(i, event) {
+    if (i !== this.hovered) {
+      this.hovered = i;
+      this.canvas.style.cursor = i < 0 ? '' : 'pointer';
+      this.draw();
+    }
+    this.onHover(i, event);
+  }
   step(direction) {
     const {ops, mask} = this;
     let i = this.selected < 0 ? ops.from((this.view[0] + this.view[1]) / 2) - direction : this.selected;
@@ -383,12 +400,12 @@ class Timeline {
       drag = {x: event.clientX, view: [...this.view], moved: false};
     });
     canvas.addEventListener('pointermove', (event) => {
-      if (!drag) return this.onHover(this.at(...place(event)), event);
+      if (!drag) return this.hover(this.at(...place(event)), event);
       const shift = (drag.x - event.clientX) / this.width * (drag.view[1] - drag.view[0]);
       if (Math.abs(drag.x - event.clientX) > 3) drag.moved = true;
       if (drag.moved) this.setView(drag.view[0] + shift, drag.view[1] + shift);
     });
-    canvas.addEventListener('pointerleave', (event) => this.onHover(-1, event));
+    canvas.addEventListener('pointerleave', (event) => this.hover(-1, event));
     canvas.addEventListener('pointerup', (event) => {
       if (drag && !drag.moved) {
         const [x, y] = place(event);

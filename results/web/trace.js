@@ -76,7 +76,8 @@ async function unpackTrace(names, text) {
 const OUTCOMES = ['ok', 'failed', 'unknown', 'no answer'];
 function requestWords(ops, i) {
   const asked = ops.asked(i);
-  return `${ops.names.functions[ops.f[i]]} ${ops.names.keys[ops.key[i]]}${asked ? ' ' + asked : ''}`;
+  const key = ops.names.keys[ops.key[i]], numbered = /^-?\d+$/.test(key);
+  return `${ops.names.functions[ops.f[i]]} ${numbered ? 'key ' : ''}${key}${asked ? (numbered ? ': ' : ' ') + asked : ''}`;
 }
 function answerWords(ops, i) {
   if (ops.outcome[i] === 0) return ops.answered(i) || 'ok';

@@ -22,7 +22,10 @@ TEST_CASE("a value is small") { REQUIRE(sizeof(Value) == 24); }
 TEST_CASE("words for people") {
   REQUIRE(to_text(Value::list({1, "b", Value(), Value(true)})) == "[1 b nil true]");
   REQUIRE(to_text(Request{Function::cas, "x", Value::list({3, 7})}) == "cas x 3->7");
-  REQUIRE(to_text(Request{Function::write, 1, Value()}) == "write 1 nil");
+  REQUIRE(to_text(Request{Function::write, "x", 3}) == "write x 3");
+  REQUIRE(to_text(Request{Function::write, 1, Value()}) == "write key 1: nil");
+  REQUIRE(to_text(Request{Function::cas, 1, Value::list({3, 7})}) == "cas key 1: 3->7");
+  REQUIRE(to_text(Request{Function::read, 1, {}}) == "read key 1");
   REQUIRE(to_text(63s) == "1 min 3 s");
   REQUIRE(to_text(812ms) == "812 ms");
   REQUIRE(to_text(4250ms) == "4.25 s");

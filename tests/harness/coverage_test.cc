@@ -118,8 +118,29 @@ TEST_CASE("a finding is placed by the nearest fault edge and leader change") {
   SECTION("during") {
     finding.at = 5s;
     place(finding, faults, leaders);
-    REQUIRE(finding.context.nearest_fault == "1.00 s after partition {n1 | n2 n3} began");
+    REQUIRE(finding.context.nearest_fault ==
+            "while partition {n1 | n2 n3} was on, 1.00 s after it began");
     REQUIRE(finding.signature == "stale-read / during-partition");
+  }
+  SECTION("on, and another one was undone a moment ago") {
+    finding.at = 5s;
+    place(finding, {faults[0], fault(3, "kill", 1s, 4900ms)}, leaders);
+    REQUIRE(finding.signature == "stale-read / during-partition");
+    REQUIRE(finding.context.faults_on == std::vector<int>{1});
+  }
+  SECTION("a fault that came later is no cause") {
+    finding.at = 59900ms;
+    place(finding, faults, leaders);
+    REQUIRE(finding.context.nearest_fault == "51.90 s after partition {n1 | n2 n3} was undone");
+    REQUIRE(finding.signature == "stale-read / no-fault-near");
+  }
+  SECTION("before any") {
+    finding.at = 3s;
+    place(finding, faults, leaders);
+    REQUIRE(finding.context.nearest_fault ==
+            "before any fault: partition {n1 | n2 n3} began 1.00 s later");
+    REQUIRE(finding.context.from_fault == -1s);
+    REQUIRE(finding.signature == "stale-read / before-any-fault");
   }
   SECTION("far from any") {
     finding.at = 40s;

@@ -162,6 +162,16 @@ TEST_CASE("runs for the tests in a browser", "[.][pages]") {
   RunRecord passed = passed_run();
   passed.started = "2026-11-21T02:04:31Z";
   store_run(runs, passed, 20'000);
+  // One that goes on: its directory has no verdict yet, and no report.
+  RunRecord going = failed_run();
+  going.started = "2026-11-23T09:00:00Z";
+  const fs::path directory = create_run_directory(runs, going).value();
+  std::ofstream(directory / plan_file) << "{\n  \"schema\": 1\n}\n";
+  record(directory / history_file, 3'000, nullptr);
+  std::ofstream samples(directory / samples_file);
+  for (const char* node : {"n1", "n2", "n3"})
+    samples << R"({"at_ns":240000000,"node":")" << node
+            << R"(","answers":true,"leader":"n2","term":2})" << '\n';
 }
 
 }  // namespace ordeal::results

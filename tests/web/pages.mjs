@@ -33,13 +33,21 @@ function check(what, holds, more = '') {
 }
 const names = readdirSync(runs).filter((name) => statSync(join(runs, name)).isDirectory()).sort();
 const failing = names.filter((name) => name.includes('-FAIL-')).at(-1);
+const passing = names.find((name) => name.includes('-PASS-'));
+const going = names.find((name) => !/-(PASS|FAIL|INCONCLUSIVE|BROKEN)-/.test(name));
 const server = spawn(ordeal, ['serve', runs, '--port', '0'], {stdio: ['ignore', 'pipe', 'ignore']});
-const base = await new Promise((done) => server.stdout.once('data', (data) => done(String(data).trim())));
+// However this ends, the server ends with it.
+process.on('exit', () => server.kill('SIGTERM'));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+const base = await new Promise((done, never) => {
+  server.stdout.once('data', (data) => done(String(data).trim()));
+  server.once('exit', (code) => never(new Error(`ordeal serve ended with ${code}`)));
+});
 
 async function open(address, options = {}) {
   const context = await browser.newContext({viewport: {width: 1400, height: 900}, ...options});
-  context.setDefaultTimeout(120000);  // a starved machine is no failure
-  context.setDefaultNavigationTimeout(120000);
+  context.setDefaultTimeout(60000);  // a starved machine is no failure
+  context.setDefaultNavigationTimeout(60000);
   const page = await context.newPage();
   const troubles = [];
   page.on('pageerror', (error) => troubles.push(error.message));
@@ -57,9 +65,20 @@ const painted = (page) => page.evaluate(() => {
   return new Set(pixels).size;
 });
 
+// The line that the address names is there, marked and in view.
+async function atItsLine(page) {
+  const line = /#L(\d+)/.exec(page.url())?.[1];
+  await page.waitForSelector(`#L${line}`);
+  await page.waitForTimeout(300);
+  return page.evaluate((id) => {
+    const node = document.getElementById(id), at = node.getBoundingClientRect();
+    return node.matches(':target') && at.top >= 0 && at.bottom <= innerHeight;
+  }, `L${line}`);
+}
+
 // From the disk, without a server.
 const file = join(runs, failing, 'report.html');
-{
+async function fromTheDisk() {
   const page = await open(pathToFileURL(file).href);
   await ready(page);
   check('report.html opens from the disk', page.troubles.length === 0, page.troubles.join('; '));
@@ -96,6 +115,7 @@ const file = join(runs, failing, 'report.html');
   await page.waitForTimeout(400);
   const shown = await page.evaluate(() => window.ordeal.timeline.shown);
   check('the filter filters', shown > 0 && shown < 1000, String(shown));
+  check('it stays when the keyboard leaves it', await page.evaluate(() => { document.getElementById('filter').dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true})); return document.getElementById('filter').value; }) === 'outcome=unknown node=n1');
   await page.selectOption('#lanes', 'key');
   await page.selectOption('#lanes', 'node');
   await page.fill('#filter', '');
@@ -117,7 +137,7 @@ const file = join(runs, failing, 'report.html');
 }
 
 // Through the server: the list, the report, the log behind a line, two runs compared.
-{
+async function throughTheServer() {
   const page = await open(base);
   await page.waitForSelector('tbody tr');
   check('the list groups failures by signature', (await page.textContent('main')).includes('lost-write / after partition: 2 runs'));
@@ -126,8 +146,9 @@ const file = join(runs, failing, 'report.html');
   await page.waitForTimeout(200);
   check('the list searches, the address keeps it', page.url().includes('q=INCONCLUSIVE') && await page.locator('tbody tr').count() === 1);
   await page.keyboard.press('Escape');
+  check('escape leaves the search as it is', page.url().includes('q=INCONCLUSIVE') && await page.inputValue('main input[type=search]') === 'INCONCLUSIVE');
   await page.fill('main input[type=search]', '');
-  await page.click('details summary');
+  await page.waitForSelector('main details[open]');
   await page.keyboard.press('Escape');
   await page.keyboard.press('j');
   await page.keyboard.press('x');
@@ -140,16 +161,31 @@ const file = join(runs, failing, 'report.html');
   check('nights are shown', await page.locator('.cells a').count() >= 3);
   await page.goto(`${base}run/${failing}/`);
   await ready(page);
-  const link = page.locator('table.log a').first();
-  await Promise.all([page.waitForURL(/etcd\.log/), link.click()]);
-  await page.waitForTimeout(300);
-  const line = Number(/#L(\d+)/.exec(page.url())[1]);
-  check('a log line leads into the log', await page.locator(`#L${line}`).count() === 1, page.url());
+  await Promise.all([page.waitForURL(/etcd\.log/), page.locator('table.log a').first().click()]);
+  check('a log line leads into the log', await atItsLine(page), page.url());
+
+  // From the finding to its operation in the timeline, from there to what the server said.
+  await page.goBack();
+  await ready(page);
+  await page.click('table.witness a.op >> nth=1');
+  await page.waitForSelector('#detail a[href*="etcd.log"]');
+  check('the operation names its log lines', (await page.textContent('#detail')).includes('said'));
+  await Promise.all([page.waitForURL(/etcd\.log/), page.locator('#detail a[href*="etcd.log"]').first().click()]);
+  check('finding, timeline, log line', await atItsLine(page), page.url());
   check('no trouble in the console', page.troubles.length === 0, page.troubles.join('; '));
   await page.context().close();
 }
 
-if (shots) {
+// A run that goes on: its numbers, and its report when it has ended.
+async function aRunThatGoesOn() {
+  const page = await open(`${base}run/${going}/`);
+  await page.waitForSelector('.facts');
+  check('a run that goes on is shown live', (await page.textContent('main')).includes('leader'));
+  check('no trouble in the console', page.troubles.length === 0, page.troubles.join('; '));
+  await page.context().close();
+}
+
+async function screenshots() {
   mkdirSync(shots, {recursive: true});
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [1400, 420]) {
@@ -165,11 +201,21 @@ if (shots) {
       await shoot(pathToFileURL(join(runs, failing, 'findings/1/finding.html')).href, 'finding');
       await shoot(base, 'runs');
       await shoot(base + 'trend', 'trend');
+      await shoot(`${base}compare?a=${encodeURIComponent(failing)}&b=${encodeURIComponent(passing)}`, 'compare');
+      await shoot(`${base}run/${encodeURIComponent(going)}/`, 'live');
       await shoot(pathToFileURL(file).href, 'zoomed', async (page) => { await page.keyboard.press('n'); await page.waitForTimeout(600); });
     }
   }
 }
+try {
+  await fromTheDisk();
+  await throughTheServer();
+  await aRunThatGoesOn();
+  if (shots) await screenshots();
+} catch (failure) {
+  failed++;
+  console.log(`FAIL  ${failure.stack}`);
+}
 await browser.close();
-server.kill('SIGINT');
 console.log(failed ? `${failed} failed` : 'all hold');
 process.exit(failed ? 1 : 0);

@@ -9,4 +9,4 @@ fi
 runs=$(mktemp -d)
 trap 'rm -rf "$runs"' EXIT
 PAGES="$runs/runs" "$2" "[pages]" >/dev/null
-node "$here/pages.mjs" "$1" "$runs/runs" "${3:-}"
+timeout --kill-after 10 280 node "$here/pages.mjs" "$1" "$runs/runs" "${3:-}"
