@@ -20,6 +20,7 @@ trap 'rm -rf "$dir"' EXIT
 run() {
   local program=$1 bug=$2 workload=$3 nemesis=$4 seconds=$5 seed=$6
   shift 6
+  case $workload in *.toml) workload=$bestiary/$workload ;; esac
   rm -rf "$dir/runs"
   local faults=()
   [ "$nemesis" = none ] || faults=(--nemesis "$nemesis" --fault-time "$fault_time" --calm-time "$calm_time")

@@ -29,7 +29,8 @@ def answer(ask):
         return {"ok": True} if wrong == "no-value" else {"ok": True, "value": got}
     if f == "cas":
         if values.get(k) != v[0]:
-            return {"info": "no"} if wrong == "unsure-cas" else {"fail": "cas-mismatch" if wrong != "other-code" else "mismatch"}
+            if wrong == "unsure-cas": return {"info": "no"}
+            return {"fail": "mismatch" if wrong == "other-code" else "cas-mismatch"}
         v = v[1]
     values[k] = v
     json.dump(values, open("new", "w"))
@@ -47,7 +48,7 @@ for line in sys.stdin:
     if wrong == "stays-broken" and broken: a = {"info": "connection lost"}
     if wrong == "old-id": ask["id"] -= 1
     text = json.dumps({"id": ask["id"], **a}) + "\n"
-    if wrong == "garbage": text = "\udcff{".encode("utf-8", "surrogateescape").decode("latin-1") + "\n"
+    if wrong == "garbage": text = "\u00ff{\n"
     sys.stdout.write(text * (2 if wrong == "twice" else 1))
     if wrong != "no-flush": sys.stdout.flush()
     if wrong == "dies": os._exit(7)
