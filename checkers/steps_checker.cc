@@ -136,7 +136,11 @@ class Transaction {
  public:
   Transaction(const History& history, const KeyGroup& group, const Words& words,
               Nanoseconds last_asked, const StepsOptions& options)
-      : history_(history), group_(group), words_(words), quiet_(last_asked + options.settle) {
+      : history_(history),
+        group_(group),
+        words_(words),
+        quiet_(last_asked + options.settle),
+        stuck_(options.stuck) {
     for (const Operation* op : group.ops) {
       if (op->function != options.function) continue;
       asked_ = op;
@@ -148,6 +152,8 @@ class Transaction {
   [[nodiscard]] std::optional<Finding> judge(std::string& undecided) const {
     std::size_t most = 0;
     const Operation* longest = nullptr;
+    const Operation* open = nullptr;  // the first quiet read of the ledger as it is now
+    std::size_t open_size = 0;
     for (const Operation* op : group_.ops) {
       if (op->function != Function::ledger || op->outcome != Outcome::ok) continue;
       const auto deeds = deeds_of(*op);
@@ -168,10 +174,20 @@ class Transaction {
         return finding(FindingKind::lost_element, {asked_, longest, op}, *op,
                        fmt::format("{} {} has {} deeds in its ledger and had {} before", kind(),
                                    key(), ledger.size(), most));
-      if (!fault && op->invoked_at >= quiet_ && !ledger.ended() && !ledger.empty())
-        fault = Fault{FindingKind::half_done,
-                      fmt::format("never ended, {} after the last one was asked for",
-                                  to_text(op->invoked_at - quiet_))};
+      if (!fault && op->invoked_at >= quiet_ && !ledger.ended() && !ledger.empty()) {
+        if (open == nullptr || ledger.size() != open_size) open = op;
+        open_size = ledger.size();
+        const Nanoseconds watched = op->invoked_at - open->completed_at;
+        if (watched >= stuck_)
+          return finding(FindingKind::half_done, {asked_, open, op}, *op,
+                         fmt::format("{} {} never ended: its ledger is open and the same for {}, "
+                                     "and no other is under way",
+                                     kind(), key(), to_text(watched)));
+        undecided = fmt::format("it had not ended when the run did, and was watched for {} only",
+                                to_text(std::max(watched, Nanoseconds::zero())));
+      } else if (ledger.ended()) {
+        undecided.clear();
+      }
       if (fault)
         return finding(fault->kind, {asked_, op}, *op,
                        fmt::format("{} {} {}", kind(), key(), fault->what));
@@ -222,7 +238,7 @@ class Transaction {
   const History& history_;
   const KeyGroup& group_;
   const Words& words_;
-  const Nanoseconds quiet_;
+  const Nanoseconds quiet_, stuck_;
   const Operation* asked_ = nullptr;
   std::vector<std::string> steps_;
 };

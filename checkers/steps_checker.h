@@ -9,8 +9,11 @@
 //   a transaction is not confirmed at one place and cancelled at another;
 //   one that says that it has ended, or was answered before the read began, is done at every place,
 //   or undone at every place where it was begun, and ended as was answered.
-// What was read once is there in every later read. And in the reads at the end of the run, which
-// begin at least SettleTime after the last transaction was asked for, every one has ended.
+// What was read once is there in every later read.
+//
+// That one never ends is said when nothing more is to be expected: reads that began `settle` after
+// the last transaction was asked for show the same open ledger over `stuck`. One that is open and
+// was not watched for that long, or still grew, is undecided: it may only be slow.
 
 #include "checkers/check.h"
 #include "core/history.h"
@@ -21,6 +24,7 @@ namespace ordeal::checkers {
 struct StepsOptions {
   Function function = Function::saga;  // or tcc
   Nanoseconds settle = 2s;
+  Nanoseconds stuck = 8s;
 };
 
 [[nodiscard]] CheckReport check_steps(const History& history, const CheckOptions& options,

@@ -167,7 +167,8 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
   run->add_option("--option", flags.run.options,
                   "value for an option that the TOML file declares; repeat it")
       ->type_name("NAME=VALUE");
-  run->add_option("--workload", c.workload, "what clients do and what judges it [register]")
+  run->add_option("--workload", c.workload,
+                  "what clients do and what judges it [register], or the TOML file of your own")
       ->type_name("NAME");
   run->add_option("--nemesis", c.nemeses, "fault kinds, separated by commas; or all [none]")
       ->delimiter(',')

@@ -54,6 +54,33 @@ Result<void> bring_up(Servers& servers, const clusters::ClusterOptions& options,
   return {};
 }
 
+// What is done to the first node's server, on its own cluster's terms.
+clusters::custom::ServerHands hands_on(Servers& servers) {
+  const auto shell = [&servers](const std::string& text) -> Result<void> {
+    const auto output = servers.remotes.front()->run({text, {}});
+    if (!output) return pass_on(output.error());
+    if (!output->ok()) return error("{}", output->err);
+    return {};
+  };
+  const auto signal = [&servers, shell](const std::string& name) {
+    return shell(
+        fmt::format("pid=$(\n{}\n) && {{ kill -s {} -- \"-$pid\" || kill -s {} \"$pid\"; }}",
+                    servers.cluster->pid_command(0), name, name));
+  };
+  clusters::custom::ServerHands hands;
+  hands.pause = [signal] { return signal("STOP"); };
+  hands.resume = [signal] { return signal("CONT"); };
+  hands.kill = [&servers, shell] { return shell(servers.cluster->kill_command(0)); };
+  hands.start = [&servers]() -> Result<void> {
+    if (const auto started = servers.cluster->start(0); !started) return started;
+    const auto leader = clusters::await_agreement(*servers.cluster, servers.nodes.inventory.nodes,
+                                                  Deadline::after(30s));
+    if (!leader) return pass_on(leader.error());
+    return {};
+  };
+  return hands;
+}
+
 // A client of the command line may have the placeholders that one of the TOML may have.
 Result<void> replace_client(Definition& definition, const std::vector<std::string>& command) {
   if (command.empty()) return {};
@@ -105,7 +132,7 @@ int client_check_command(const ClientCheckFlags& flags) {
   if (const auto up = bring_up(servers, options, *credentials); !up) return broken(up.error());
   std::size_t wrong = 0;
   clusters::custom::check_client(setup_of(*definition, servers.nodes.inventory.nodes),
-                                 flags.timeout, [&](const CheckLine& line) {
+                                 flags.timeout, hands_on(servers), [&](const CheckLine& line) {
                                    const char* mark = line.kind == CheckLine::Kind::good  ? "ok  "
                                                       : line.kind == CheckLine::Kind::bad ? "MEND"
                                                                                           : "note";

@@ -15,6 +15,7 @@
 #include "results/github.h"
 #include "results/render.h"
 #include "results/store.h"
+#include "workloads/custom.h"
 
 namespace ordeal::harness {
 
@@ -37,9 +38,32 @@ Result<void> read_custom_cluster(RunFlags& flags) {
 
 namespace {
 
+// --workload FILE.toml: what it says stands where no flag says otherwise.
+Result<void> read_custom_workload(Configuration& configuration) {
+  const std::filesystem::path file = configuration.workload;
+  if (file.extension() != ".toml") return {};
+  Result<std::string> text = read_file(file);
+  if (!text) return pass_on(text.error(), "--workload");
+  const auto definition = workloads::parse_workload(*text, file.string());
+  if (!definition) return pass_on(definition.error());
+  auto& options = configuration.workload_options;
+  const workloads::WorkloadOptions usual;
+  if (options.keys == usual.keys) options.keys = definition->keys.value_or(options.keys);
+  if (options.group == usual.group) options.group = definition->group.value_or(options.group);
+  if (options.operations_per_key == usual.operations_per_key)
+    options.operations_per_key =
+        definition->operations_per_key.value_or(options.operations_per_key);
+  configuration.workload = definition->name;
+  options.definition = std::move(*text);
+  options.definition_file = std::filesystem::absolute(file).lexically_normal();
+  return {};
+}
+
 Result<Plan> plan_of(RunFlags& flags) {
   if (flags.plan.empty()) {
     if (const auto custom = read_custom_cluster(flags); !custom) return pass_on(custom.error());
+    if (const auto custom = read_custom_workload(flags.configuration); !custom)
+      return pass_on(custom.error());
     // 53 bits, so that every JSON reader keeps the seed whole.
     std::random_device entropy;
     const std::uint64_t fresh = (std::uint64_t{entropy()} << 21U) ^ entropy();

@@ -207,12 +207,10 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
       run.reproduction = *measured;
   }
 
-  // Known names: make_plan has checked them.
-  const auto& kinds = workloads::workload_kinds();
-  const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& candidate) {
-    return candidate.name == configuration.workload;
-  });
-  const auto workload = kind->make(configuration.workload_options);
+  const auto made =
+      workloads::make_workload(configuration.workload, configuration.workload_options);
+  if (!made) return pass_on(made.error());
+  const auto& workload = *made;
   if (std::filesystem::exists(directory / results::history_file)) {
     const Result<History> history = read_history(directory / results::history_file);
     if (history) {

@@ -83,10 +83,10 @@ Result<void> check_fit(const Configuration& configuration) {
                  (*cluster)->nodes_max);
   }
   const auto workload =
-      find_kind(workloads::workload_kinds(), configuration.workload, "--workload");
+      workloads::make_workload(configuration.workload, configuration.workload_options);
   if (!workload) return pass_on(workload.error());
   const auto spoken = (*cluster)->make({}, configuration.cluster_options)->speaks();
-  for (const Function needed : (*workload)->make(configuration.workload_options)->needs()) {
+  for (const Function needed : (*workload)->needs()) {
     if (std::find(spoken.begin(), spoken.end(), needed) == spoken.end()) {
       return error("--workload {} needs the function {}, which --cluster {} does not speak",
                    configuration.workload, to_text(needed), cluster_name(configuration));

@@ -46,30 +46,40 @@ Result<void> read_cluster(const Json& json, Configuration& to) {
 
 Json workload_to_json(const Configuration& configuration) {
   const auto& options = configuration.workload_options;
-  return {{"name", configuration.workload},
-          {"clients", options.clients},
-          {"rate", options.rate},
-          {"keys", options.keys},
-          {"group", options.group},
-          {"operations_per_key", options.operations_per_key},
-          {"read_share", options.read_share},
-          {"write_share", options.write_share}};
+  Json json = {{"name", configuration.workload},
+               {"clients", options.clients},
+               {"rate", options.rate},
+               {"keys", options.keys},
+               {"group", options.group},
+               {"operations_per_key", options.operations_per_key},
+               {"read_share", options.read_share},
+               {"write_share", options.write_share}};
+  if (!options.definition.empty()) {
+    json["definition"] = options.definition;
+    json["definition_file"] = options.definition_file.string();
+  }
+  return json;
 }
 
 Result<void> read_workload(const Json& json, Configuration& to) {
   auto& options = to.workload_options;
-  return Fields(json, "workload")
-      .only({"name", "clients", "rate", "keys", "group", "operations_per_key", "read_share",
-             "write_share"})
-      .required("name", to.workload)
-      .optional("clients", options.clients)
-      .optional("rate", options.rate)
-      .optional("keys", options.keys)
-      .optional("group", options.group)
-      .optional("operations_per_key", options.operations_per_key)
-      .optional("read_share", options.read_share)
-      .optional("write_share", options.write_share)
-      .status();
+  std::string file;
+  const auto read = Fields(json, "workload")
+                        .only({"name", "clients", "rate", "keys", "group", "operations_per_key",
+                               "read_share", "write_share", "definition", "definition_file"})
+                        .required("name", to.workload)
+                        .optional("clients", options.clients)
+                        .optional("rate", options.rate)
+                        .optional("keys", options.keys)
+                        .optional("group", options.group)
+                        .optional("operations_per_key", options.operations_per_key)
+                        .optional("read_share", options.read_share)
+                        .optional("write_share", options.write_share)
+                        .optional("definition", options.definition)
+                        .optional("definition_file", file)
+                        .status();
+  options.definition_file = file;
+  return read;
 }
 
 Result<Json> nodes_to_json(const NodeSource& source) {

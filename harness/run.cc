@@ -113,10 +113,8 @@ Run::Run(const RunRequest& request, std::filesystem::path directory, std::stop_t
   execution_.started = to_iso8601(clock_.wall_origin());
   execution_.wall_origin_ns = Nanoseconds(clock_.wall_origin().time_since_epoch()).count();
   execution_.health.nodes = names_.size();
-  for (const auto& kind : workloads::workload_kinds()) {
-    if (kind.name == configuration_.workload)
-      workload_ = kind.make(configuration_.workload_options);
-  }
+  // The plan was made, so it is there.
+  workload_ = *workloads::make_workload(configuration_.workload, configuration_.workload_options);
 }
 
 void Run::save() {

@@ -15,7 +15,7 @@ class OnLock : public CopiedSource<OnLock> {
     if (hand.holds) {
       // Some are held through an election.
       const Nanoseconds hold = rng.chance(0.4)
-                                   ? rng.between(Nanoseconds(500ms), Nanoseconds(1500ms))
+                                   ? rng.between(Nanoseconds(500ms), Nanoseconds(1900ms))
                                    : rng.between(Nanoseconds(10ms), Nanoseconds(100ms));
       return Next{{Function::release, key_, hand.token}, context.now + hold};
     }

@@ -1,7 +1,7 @@
 #pragma once
 // The workload `lock`: a group of clients contends for each lock, holds it for a moment and
-// releases it with its fencing token, judged by the lock checker. A hold is far shorter than any
-// lock is promised to last.
+// releases it with its fencing token, judged by the lock checker. A hold is shorter than the
+// checker takes any lock to last (LockOptions::lasts).
 
 #include <memory>
 

@@ -8,7 +8,9 @@ namespace {
 
 // Without --rate: transactions are kept for their ledgers, so that thousands a second help nobody.
 constexpr double usual_rate = 150;
-constexpr auto rest = 2500ms;  // longer than the checker's time to settle
+constexpr auto rest = 2500ms;   // longer than the checker's time to settle
+constexpr auto again = 1500ms;  // between reads of a ledger that is still open
+constexpr auto watch = 13s;     // for longer than the checker wants to see it stuck
 
 class Transactions : public CopiedSource<Transactions> {
  public:
@@ -35,6 +37,53 @@ class Transactions : public CopiedSource<Transactions> {
   std::int64_t begun_ = 0;
 };
 
+bool is_open(const Completion& completion) {
+  const Value::List* deeds = completion.result.as_list();
+  if (completion.outcome != Outcome::ok || deeds == nullptr) return true;
+  if (deeds->empty()) return false;
+  return std::none_of(deeds->begin(), deeds->end(), [](const Value& deed) {
+    return deed.as_list() != nullptr && deed.as_list()->size() == 3 &&
+           deed.as_list()->at(1) == Value("-");
+  });
+}
+
+// Every ledger, the clients sharing them; those that are open again and again, for a while.
+class LastLedgers : public CopiedSource<LastLedgers> {
+ public:
+  explicit LastLedgers(const std::vector<Value>& keys) {
+    for (const Value& key : keys) due_.push_back({key, Nanoseconds::zero()});
+  }
+
+  Step next(const Context& context, Rng&) override {
+    if (!ends_) ends_ = context.now + watch;
+    if (due_.empty()) {
+      if (running_ > 0) return Wait{};
+      return Done{};
+    }
+    if (due_.front().at > context.now) return Wait{due_.front().at};
+    const Value key = due_.front().key;
+    due_.pop_front();
+    ++running_;
+    return Next{{Function::ledger, key, {}}, context.now};
+  }
+
+  void completed(const Context& context, const Request& request,
+                 const Completion& completion) override {
+    --running_;
+    if (is_open(completion) && context.now + again < *ends_)
+      due_.push_back({request.key, context.now + again});
+  }
+
+ private:
+  struct Due {
+    Value key;
+    Nanoseconds at;
+  };
+  std::deque<Due> due_;  // by time
+  std::size_t running_ = 0;
+  std::optional<Nanoseconds> ends_;
+};
+
 class Steps : public Workload {
  public:
   Steps(Function function, const WorkloadOptions& options)
@@ -49,11 +98,8 @@ class Steps : public Workload {
                 generator_of(Transactions(function_, options_.read_share)));
   }
 
-  // Each ledger once, the clients sharing them.
   Generator final(const std::vector<Value>& touched) const override {
-    std::vector<Request> reads;
-    for (const Value& key : touched) reads.push_back({Function::ledger, key, {}});
-    return phases({sleep(rest), each(std::move(reads))});
+    return phases({sleep(rest), generator_of(LastLedgers(touched))});
   }
 
   std::vector<CheckReport> check(const History& history,

@@ -1,5 +1,9 @@
 #include "workloads/workload.h"
 
+#include <fmt/format.h>
+
+#include "core/json_fields.h"
+#include "workloads/custom.h"
 #include "workloads/lock.h"
 #include "workloads/pipeline.h"
 #include "workloads/register.h"
@@ -19,6 +23,23 @@ const std::vector<WorkloadKind>& workload_kinds() {
       {"tcc", "try, confirm, cancel: confirmed or cancelled on all branches, once", make_tcc},
   };
   return kinds;
+}
+
+Result<std::unique_ptr<Workload>> make_workload(std::string_view name,
+                                                const WorkloadOptions& options) {
+  if (!options.definition.empty()) {
+    auto definition = parse_workload(options.definition, options.definition_file.string());
+    if (!definition) return pass_on(definition.error());
+    return make_custom(*std::move(definition), options);
+  }
+  std::vector<std::string_view> names;
+  for (const WorkloadKind& kind : workload_kinds()) {
+    if (kind.name == name) return kind.make(options);
+    names.push_back(kind.name);
+  }
+  const std::string_view near = nearest_word(name, names);
+  return error("--workload {}: there is no such workload{}. There is: {}; or FILE.toml.", name,
+               near.empty() ? "" : fmt::format("; did you mean {}?", near), fmt::join(names, ", "));
 }
 
 }  // namespace ordeal::workloads

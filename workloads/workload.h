@@ -2,12 +2,15 @@
 // The plug-in border of workloads: what clients do, which functions they need, and which checkers
 // judge.
 
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "checkers/check.h"
 #include "core/history.h"
+#include "core/result.h"
 #include "core/verdict.h"
 #include "workloads/generator.h"
 
@@ -20,6 +23,9 @@ struct WorkloadOptions {
   std::size_t group = 5;  // clients that work on one key together
   std::size_t operations_per_key = 300;
   double read_share = 0.5, write_share = 0.25;  // the rest is cas
+  // A workload of the user's: its TOML, and where that was read from.
+  std::string definition;
+  std::filesystem::path definition_file;
 };
 
 class Workload {
@@ -44,5 +50,10 @@ struct WorkloadKind {
 
 // The list of workloads that Ordeal comes with: one line each.
 [[nodiscard]] const std::vector<WorkloadKind>& workload_kinds();
+
+// That of the options' definition when they have one, else the named one; an Error says what there
+// is, or what of the TOML to mend.
+[[nodiscard]] Result<std::unique_ptr<Workload>> make_workload(std::string_view name,
+                                                              const WorkloadOptions& options);
 
 }  // namespace ordeal::workloads

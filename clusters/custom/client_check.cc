@@ -12,15 +12,23 @@ using Kind = CheckLine::Kind;
 
 class Examination {
  public:
-  Examination(const ClientSetup& setup, Nanoseconds timeout,
+  Examination(const ClientSetup& setup, Nanoseconds timeout, const ServerHands& server,
               const std::function<void(const CheckLine&)>& say)
-      : setup_(setup), timeout_(timeout), say_(say) {}
+      : setup_(setup), timeout_(timeout), server_(server), say_(say) {}
 
   void run() {
     if (!begin()) return;
-    for (const Function function : setup_.functions) examine(function);
+    for (const Function function : setup_.functions) {
+      examine(function);
+      if (silent_ >= most_silent)
+        return bad(
+            fmt::format("{} requests had no answer in time: the rest is not tried", silent_));
+    }
     check_values();
     check_second_answer();
+    check_killed_amid_request();
+    check_trouble("stands still", server_.pause, server_.resume);
+    check_trouble("is killed", server_.kill, server_.start);
     check_end_of_input();
   }
 
@@ -56,6 +64,7 @@ class Examination {
     const Request request{function, key, argument};
     const Completion completion = client_->invoke(request, Deadline::after(timeout_));
     if (completion.outcome == Outcome::ok) return completion.result;
+    silent_ += completion.error.rfind("client-silent", 0) == 0 ? 1 : 0;
     const std::string advice =
         completion.error.rfind("undeclared: ", 0) == 0
             ? "; list the code under [client.fail] if it proves that nothing happened, or answer "
@@ -133,9 +142,139 @@ class Examination {
           expect(Function::dequeue, key, {}, {});
         }
         return;
+      case Function::send:
+        (void)ask(function, key, 1);
+        (void)ask(function, key, 2);
+        if (speaks(Function::poll)) check_poll(key);
+        return;
+      case Function::poll:
+        return expect(function, key, 10, Value(Value::List{}));
+      case Function::watch:
+        if (ask(function, key, 0)) good("watch from the beginning");
+        return;
+      case Function::balances:
+        if (ask(function, key, {})) good("balances");
+        return;
+      case Function::ledger:
+        return expect(function, key, {}, Value(Value::List{}));
+      case Function::saga:
+        return check_steps(function, key, "committed");
+      case Function::tcc:
+        return check_steps(function, key, "confirmed");
+      case Function::txn:
+        return check_txn(key);
+      case Function::dequeue:
+        return expect(function, key, {}, {});
+      case Function::release:
+        return expect_fail(function, key, 1, not_held);
+      case Function::ack:
+        return;  // with send
       default:
         note(fmt::format("{} is not tried alone", to_text(function)));
     }
+  }
+
+  void check_poll(const Value& key) {
+    const auto polled = ask(Function::poll, key, 10);
+    if (!polled) return;
+    const Value::List& events = *polled->as_list();  // of pairs, or it were no ok
+    const bool right = events.size() == 2 && events[0].as_list()->at(1) == Value(1) &&
+                       events[1].as_list()->at(1) == Value(2);
+    if (!right)
+      return bad(fmt::format("poll {}: answered {}, expected the events 1 and 2 with their offsets",
+                             to_text(key), to_text(*polled)));
+    good("two events sent, and polled in order");
+    if (!speaks(Function::ack)) return;
+    if (ask(Function::ack, key, events[1].as_list()->at(0)))
+      expect(Function::poll, key, 10, Value(Value::List{}));
+  }
+
+  // Ended, as asked; a transaction may take its time, so it is given three times as long.
+  void check_steps(Function function, const Value& key, std::string_view wanted) {
+    const Request request{function, key, Value::list({"a", "b"})};
+    const Completion ended = client_->invoke(request, Deadline::after(3 * timeout_));
+    if (ended.outcome == Outcome::ok)
+      good(fmt::format("{}: {}", to_text(request), to_text(ended.result)));
+    else
+      bad(fmt::format("{}: {} {}, expected {}", to_text(request), to_text(ended.outcome),
+                      ended.error, wanted));
+  }
+
+  void check_txn(const Value& key) {
+    const Value asked =
+        Value::list({Value::list({"append", key, 1}), Value::list({"read", key, {}})});
+    const auto result = ask(Function::txn, {}, asked);
+    if (!result) return;
+    const Value wanted = Value::list(
+        {Value::list({"append", key, 1}), Value::list({"read", key, Value::list({1})})});
+    if (*result == wanted)
+      good("txn: append and read what was appended");
+    else
+      bad(fmt::format("txn: answered {}, expected {}", to_text(*result), to_text(wanted)));
+  }
+
+  // Some request that a new server says ok to, again and again.
+  [[nodiscard]] Request harmless() const {
+    for (const Function function : {Function::read, Function::members, Function::poll,
+                                    Function::ledger, Function::dequeue, Function::balances}) {
+      if (speaks(function))
+        return {function, "check-again", function == Function::poll ? Value(1) : Value()};
+    }
+    return {setup_.functions.front(), "check-again", 1};
+  }
+
+  // As Ordeal ends a client that is silent: nobody may be left waiting, the next one just begins.
+  void check_killed_amid_request() {
+    for (int i = 0; i < 3; ++i) {
+      auto process = ClientProcess::start(setup_.command, setup_.folder, setup_.log);
+      if (!process) return;
+      std::string line;
+      const Deadline deadline = Deadline::after(setup_.hello_within);
+      (void)(*process)->write_line(hello_line(setup_.node, setup_.host, setup_.functions),
+                                   deadline);
+      (void)(*process)->read_line(line, deadline);
+      (void)(*process)->write_line(request_line(1, harmless(), Deadline::after(timeout_)),
+                                   deadline);
+    }
+    Misdeeds misdeeds;
+    const auto next = open_client(setup_, misdeeds);
+    if (!next) return bad("after clients were killed amid requests: " + next.error().message);
+    const Completion answer = (*next)->invoke(harmless(), Deadline::after(timeout_));
+    if (answer.outcome == Outcome::ok)
+      good("clients are killed amid requests, and the next one works");
+    else
+      bad(
+          fmt::format("after clients were killed amid requests, {}: {} {}; does something of them "
+                      "hold a lock or a port?",
+                      to_text(harmless()), to_text(answer.outcome), answer.error));
+  }
+
+  // While the server does not answer, the client must say so in time, and work again afterwards.
+  void check_trouble(std::string_view what, const std::function<Result<void>()>& begin_it,
+                     const std::function<Result<void>()>& end_it) {
+    if (!begin_it || !end_it) return;
+    const Request request = harmless();
+    if (const auto begun = begin_it(); !begun)
+      return note(fmt::format("not tried: the server {} ({})", what, begun.error().message));
+    const Completion during = client_->invoke(request, Deadline::after(timeout_));
+    const auto ended = end_it();
+    if (!ended) return bad(fmt::format("the server {}: {}", what, ended.error().message));
+    if (during.error.rfind("client-", 0) == 0)
+      bad(fmt::format("the server {}: {}; answer within timeout_ms, with info when nobody knows",
+                      what, during.error));
+    else
+      good(fmt::format("the server {}: answered {} {} in time", what, to_text(during.outcome),
+                       during.error));
+    Completion after;
+    for (int i = 0; i < 10 && after.outcome != Outcome::ok; ++i)
+      after = client_->invoke(request, Deadline::after(timeout_));
+    if (after.outcome == Outcome::ok)
+      good(fmt::format("the server {}, is back, and the client works again", what));
+    else
+      bad(
+          fmt::format("the server {} and is back, but 10 requests later it is still {} {}; connect "
+                      "anew when a connection is lost",
+                      what, to_text(after.outcome), after.error));
   }
 
   // What passes through a client must come back as it was.
@@ -175,16 +314,19 @@ class Examination {
 
   const ClientSetup& setup_;
   const Nanoseconds timeout_;
+  const ServerHands& server_;
   const std::function<void(const CheckLine&)>& say_;
+  static constexpr int most_silent = 3;
+  int silent_ = 0;
   Misdeeds misdeeds_;
   std::unique_ptr<Client> client_;
 };
 
 }  // namespace
 
-void check_client(const ClientSetup& setup, Nanoseconds timeout,
+void check_client(const ClientSetup& setup, Nanoseconds timeout, const ServerHands& server,
                   const std::function<void(const CheckLine&)>& say) {
-  Examination(setup, timeout, say).run();
+  Examination(setup, timeout, server, say).run();
 }
 
 }  // namespace ordeal::clusters::custom

@@ -17,9 +17,15 @@ struct CheckLine {
   std::string text;
 };
 
+// What can be done to the server that the client speaks to; what is empty is not tried.
+struct ServerHands {
+  std::function<Result<void>()> pause, resume;
+  std::function<Result<void>()> kill, start;  // start: until it can be spoken to again
+};
+
 // Talks to the program that `setup` names; each line is handed out as it is known. The server that
-// the program speaks to is assumed to be new and whole.
-void check_client(const ClientSetup& setup, Nanoseconds timeout,
+// the program speaks to is assumed to be new and whole, and is left so.
+void check_client(const ClientSetup& setup, Nanoseconds timeout, const ServerHands& server,
                   const std::function<void(const CheckLine&)>& say);
 
 }  // namespace ordeal::clusters::custom

@@ -1,4 +1,5 @@
-// raftkv: registers, lists, sets, locks, transactions and watches on Raft. Correct by default;
+// raftkv: registers, lists, sets, queues, locks, transactions and watches on Raft. Correct by
+// default;
 // --bug=NAME makes it wrong in one way. Clients may speak to any node, which forwards to the leader
 // and asks again when the leader changes: a session's numbers keep that from being done twice.
 
@@ -55,16 +56,14 @@ class Store final : public Machine {
   [[nodiscard]] Json save() const override {
     Json events = Json::array();
     for (const Event& event : events_) events.push_back({event.revision, event.key, event.value});
-    return {{"values", values_},
-            {"sets", sets_},
-            {"locks", locks_},
-            {"events", events},
-            {"sessions", sessions_.save()}};
+    return {{"values", values_}, {"sets", sets_},    {"queues", queues_},
+            {"locks", locks_},   {"events", events}, {"sessions", sessions_.save()}};
   }
 
   void load(const Json& state) override {
     state.at("values").get_to(values_);
     state.at("sets").get_to(sets_);
+    state.at("queues").get_to(queues_);
     state.at("locks").get_to(locks_);
     events_.clear();
     for (const Json& event : state.at("events"))
@@ -108,6 +107,17 @@ class Store final : public Machine {
       sets_.try_emplace(key, Json::array()).first->second.push_back(argument);
       return ok();
     }
+    if (function == "enqueue") {
+      queues_[key].push_back(argument);
+      return ok();
+    }
+    if (function == "dequeue") {
+      std::deque<Json>& queue = queues_[key];
+      if (queue.empty()) return ok();
+      const Json first = queue.front();
+      queue.pop_front();
+      return ok(first);
+    }
     if (function == "acquire") {
       if (locks_.count(key) != 0) return fail("lock-held");
       locks_[key] = index;
@@ -143,6 +153,7 @@ class Store final : public Machine {
 
   const Bugs& bugs_;
   std::map<std::string, Json> values_, sets_;
+  std::map<std::string, std::deque<Json>> queues_;
   std::map<std::string, Index> locks_;
   Sessions sessions_;
   std::deque<Event> events_;

@@ -12,6 +12,7 @@ bestiary=$(realpath "$2")
 mode=$3
 seeds=${SEEDS:-3}
 time=${TIME:-25}
+fault_time=2s calm_time=1200ms
 dir=$(mktemp -d /tmp/ordeal-bestiary-XXXXXX)
 trap 'rm -rf "$dir"' EXIT
 
@@ -19,9 +20,10 @@ trap 'rm -rf "$dir"' EXIT
 run() {
   local program=$1 bug=$2 workload=$3 nemesis=$4 seconds=$5 seed=$6
   shift 6
+  case $workload in *.toml) workload=$bestiary/$workload ;; esac
   rm -rf "$dir/runs"
   local faults=()
-  [ "$nemesis" = none ] || faults=(--nemesis "$nemesis" --fault-time 2s --calm-time 1200ms)
+  [ "$nemesis" = none ] || faults=(--nemesis "$nemesis" --fault-time "$fault_time" --calm-time "$calm_time")
   timeout -k 5 $((seconds + 200)) "$ordeal" run --cluster "$bestiary/$program.toml" --option "bug=$bug" \
     --workload "$workload" "${faults[@]}" --time "${seconds}s" --seed "$seed" --runs "$dir/runs" --progress none "$@" \
     >"$dir/out" 2>"$dir/err" </dev/null
@@ -36,7 +38,7 @@ first_finding() {
   began=$(jq '.main_began_ns // 0' "$found/execution.json")
   jq -r --argjson began "$began" '[.checks[].findings[]][0] |
     [((.at_ns - $began) / 1000000 | floor), (.bad_prefix_events / 2 | floor), .kind, (.witness | length),
-     (.nearest_fault // "none")] | map(tostring) | join("|")' "$found/run.json"
+     (.context.nearest_fault // "none")] | map(tostring) | join("|")' "$found/run.json"
 }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)]; else print "-" }'; }
@@ -49,10 +51,12 @@ try_bug() {
   flags=${flags/smoke/}
   local times="$dir/times" ops="$dir/ops"
   : >"$times"; : >"$ops"
+  local length=$time
+  [ "$mode/$nemesis" = smoke/none ] && length=3
   local hits=0 named=0 small=0 near=0 kinds_seen=""
   for seed in $(seq 1 "$seeds"); do
     # shellcheck disable=SC2086
-    local verdict; verdict=$(run "$program" "$bug" "$workload" "$nemesis" "$time" "$seed" $flags; echo "$found" >"$dir/found")
+    local verdict; verdict=$(run "$program" "$bug" "$workload" "$nemesis" "$length" "$seed" $flags; echo "$found" >"$dir/found")
     found=$(cat "$dir/found")
     [ "$verdict" = FAIL ] || { echo "  $program $bug seed $seed: $verdict" >&2; continue; }
     local at count kind size fault
@@ -110,17 +114,24 @@ case $mode in
     while read -r row; do try_bug "$row"; done <<<"$(bugs | grep "|$4|")"
     ;;
   smoke)
-    seeds=4 time=12
+    # Under two minutes: the bug of each program that is found soonest, a correct run of each, and a canary.
+    seeds=4 time=8 fault_time=1s calm_time=400ms
     while read -r row; do
       try_bug "$row"
       [ "$last_hits" -gt 0 ] || { echo "FAILED: not found: $row"; exit 1; }
     done <<<"$(bugs | grep smoke | sed 's,smoke,,')"
-    # And without a bug nothing is found.
+    # correct_run PROGRAM BUG WORKLOAD NEMESIS: whether nothing is found.
+    correct_run() {
+      verdict=$(run "$1" "$2" "$3" "$4" "$time" 1)
+      echo "  $1 $3, bug $2: $verdict" >&2
+      case $verdict in PASS | INCONCLUSIVE) return 0 ;; *) return 1 ;; esac
+    }
     while read -r program workload; do
-      verdict=$(run "$program" none "$workload" partition,kill 10 1)
-      echo "  correct $program $workload: $verdict" >&2
-      case $verdict in PASS | INCONCLUSIVE) ;; *) echo "FAILED: a correct $program ended $verdict"; exit 1 ;; esac
+      correct_run "$program" none "$workload" partition,kill || { echo "FAILED: a correct $program ended $verdict"; exit 1; }
     done <<<"$(correct | awk -F'|' '!seen[$1]++ { print $1, $2 }')"
+    # The canary, which must go red: these runs can fail.
+    time=3
+    ! correct_run raftkv cas-lost-update register none || { echo "FAILED: the canary is green"; exit 1; }
     ;;
   full)
     {

@@ -123,11 +123,26 @@ TEST_CASE("steps: what was read stays, and what began ends") {
   shrinks.asked(ab, EventType::info).read({{"a", "do"}, {"b", "do"}}).read({{"a", "do"}});
   CHECK(kind_of(shrinks) == FindingKind::lost_element);
   Story hangs(Function::saga);
-  hangs.asked(ab, EventType::info).later(3s).read({{"a", "do"}});
+  hangs.asked(ab, EventType::info).later(3s).read({{"a", "do"}}).later(9s).read({{"a", "do"}});
   CHECK(kind_of(hangs) == FindingKind::half_done);
   Story never_began(Function::saga);
   never_began.asked(ab, EventType::info).later(3s).read({});
   CHECK_FALSE(kind_of(never_began));
+}
+
+TEST_CASE("steps: what is only late, or seen too briefly, is undecided") {
+  const auto answer = [](Story& story) { return story.check().answer; };
+  Story brief(Function::saga);
+  brief.asked(ab, EventType::info).later(3s).read({{"a", "do"}}).later(7s).read({{"a", "do"}});
+  CHECK(answer(brief) == CheckReport::Answer::unknown);
+  Story grows(Function::saga);
+  grows.asked(ab, EventType::info).later(3s).read({{"a", "do"}}).later(9s);
+  grows.read({{"a", "do"}, {"b", "do"}});
+  CHECK(answer(grows) == CheckReport::Answer::unknown);
+  Story ends(Function::saga);
+  ends.asked(ab, EventType::info).later(3s).read({{"a", "do"}}).later(9s);
+  ends.read({{"a", "do"}, {"b", "do"}, {"-", "committed"}});
+  CHECK(answer(ends) == CheckReport::Answer::valid);
 }
 
 // A right saga at every moment of its life, whatever its steps: no alarm at any of them.
