@@ -170,7 +170,7 @@ case_interrupt() {
   [ -s "$(the_run)/summary.md" ] || fail "no report"
 }
 
-# Killed for good by somebody else: INCONCLUSIVE, and no hang.
+# Killed by somebody else: they are started again after healing, and it is no PASS.
 case_never_again() {
   lab_up 3
   "$ordeal" run --lab "$lab" --time 15s --recovery-time 5s --runs "$dir/runs" >"$dir/out" 2>"$dir/err" </dev/null &
@@ -182,7 +182,27 @@ case_never_again() {
   done
   wait $pid
   [ $? = 2 ] || fail "exit code $? instead of 2"
-  told 'did not recover'
+  told 'was not running although no fault was on'
+}
+
+# A node that is left broken, by somebody else's rule, is a finding that names it; the run before it, and after, is none.
+case_left_broken() {
+  lab_up 3
+  "$ordeal" run --lab "$lab" --nemesis kill --fault-time 2s --time 10s --recovery-time 4s --seed 5 --runs "$dir/runs" \
+    >"$dir/out" 2>"$dir/err" </dev/null &
+  local pid=$!
+  for _ in $(seq 1 300); do grep -q '"main_began_ns": [0-9]' "$dir"/runs/20*/execution.json 2>/dev/null && break; sleep 0.1; done
+  sleep 5
+  on_node n3 'iptables -I INPUT -p tcp --dport 2379 -j DROP'
+  wait $pid
+  [ $? = 1 ] || fail "exit code $? instead of 1"
+  told 'n3 did not recover: nothing succeeded'
+  local found; found=$(the_run)
+  [ "$(field "$found/run.json" 'checks | map(.findings[].kind) | join(" ")')" = no-recovery ] || fail "not one finding"
+  run 1 check "$found"
+  on_node n3 'iptables -D INPUT -p tcp --dport 2379 -j DROP'
+  rm -rf "$dir/runs"
+  run 0 run --lab "$lab" --nemesis kill --fault-time 2s --time 10s --recovery-time 4s --seed 5 --runs "$dir/runs"
 }
 
 case_usage() {
