@@ -129,6 +129,13 @@ Result<Node> parse_node(std::string_view text, std::size_t position) {
   Node node;
   node.name = fmt::format("n{}", position);
   std::string_view rest = text;
+  if (const auto comma = rest.find(','); comma != std::string_view::npos) {
+    constexpr std::string_view zone = ",zone=";
+    if (!rest.substr(comma).starts_with(zone) || rest.size() == comma + zone.size())
+      return pass_on(Error{"only ,zone=NAME may follow its address"}, step);
+    node.zone = rest.substr(comma + zone.size());
+    rest = rest.substr(0, comma);
+  }
   if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
     node.user = rest.substr(0, at);
     rest.remove_prefix(at + 1);

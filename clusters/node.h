@@ -46,7 +46,8 @@ struct Inventory {
 // file_name.
 [[nodiscard]] Result<Inventory> parse_inventory(std::string_view json, std::string_view file_name);
 [[nodiscard]] std::string to_json_text(const Inventory& inventory);
-// "user@host:port", "host", "host:port", "[::1]:22"; named n1, n2, ... by position (from 1).
+// "user@host:port", "host", "host:port", "[::1]:22", each with ",zone=NAME" behind it
+// or not; named n1, n2, ... by position (from 1).
 [[nodiscard]] Result<Node> parse_node(std::string_view text, std::size_t position);
 
 // Moves the calling thread, and those that it starts from now on, into the inventory's network;

@@ -45,7 +45,8 @@ struct FaultRecord {
   FaultStep step = FaultStep::inject;
   Nanoseconds at{};     // since the start of the run
   std::string node;     // empty: the whole fault
-  std::string detail;   // for people: "n1 n2 | n3 n4 n5", "214 packets dropped"
+  std::string detail;   // for people: "n1 n2 | n3 n4 n5", "214 packets dropped"; of an undo: what
+                        // the cluster is asked for before its command
   std::string command;  // undo only: shell command, idempotent
 };
 

@@ -6,10 +6,10 @@ namespace ordeal {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> kind_names = {
+constexpr std::array<std::string_view, 15> kind_names = {
     "stale-read",   "lost-write", "phantom-read", "lost-update", "nonlinearizable",
     "lost-element", "duplicate",  "out-of-order", "two-holders", "stale-token",
-    "money",        "half-done",  "both-ways",    "divergence"};
+    "money",        "half-done",  "both-ways",    "divergence",  "no-recovery"};
 
 }  // namespace
 

@@ -69,6 +69,7 @@ enum class FindingKind {
   half_done,        // a business transaction ended neither done nor undone
   both_ways,        // a business transaction was confirmed and cancelled
   divergence,       // replicas that stopped changing hold different states
+  no_recovery,      // nothing succeeds through a node although every fault is undone
 };
 
 [[nodiscard]] std::string_view to_text(Certainty certainty);

@@ -70,7 +70,7 @@ void add_nodes(CLI::App* app, NodeFlags& nodes) {
   app->add_option("--inventory", nodes.inventory, "JSON file that names the nodes")
       ->type_name("FILE")
       ->group(group);
-  app->add_option("--node", nodes.nodes, "a node, user@host:port; repeat it")
+  app->add_option("--node", nodes.nodes, "a node, user@host:port[,zone=NAME]; repeat it")
       ->type_name("NODE")
       ->group(group);
   app->add_option("--lab", nodes.lab, "the nodes of a lab that is up")

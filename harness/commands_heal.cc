@@ -7,6 +7,7 @@
 #include "harness/commands.h"
 #include "harness/execution.h"
 #include "harness/nodes.h"
+#include "harness/plan.h"
 #include "nemesis/nemesis.h"
 #include "results/store.h"
 
@@ -15,6 +16,7 @@ namespace ordeal::harness {
 namespace {
 
 constexpr auto connect_timeout = 10s;
+constexpr auto ask_timeout = 20s;
 
 struct NodeWork {
   clusters::Node node;
@@ -37,10 +39,41 @@ Result<std::vector<NodeWork>> pending_work(const std::filesystem::path& run,
   return work;
 }
 
-Result<void> undo_on(const NodeWork& work, const clusters::Credentials& credentials) {
+// What only the cluster's own interface can undo: a member that was removed is added again.
+Result<void> ask_cluster(const std::filesystem::path& run, const clusters::Inventory& inventory,
+                         const std::string& node, const std::string& action,
+                         const clusters::Credentials& credentials) {
+  const auto plan = read_plan(run / results::plan_file);
+  if (!plan) return pass_on(plan.error());
+  std::vector<std::unique_ptr<clusters::Remote>> owned;
+  std::vector<clusters::Remote*> remotes;
+  std::size_t position = 0;
+  for (const clusters::Node& each : inventory.nodes) {
+    auto remote = clusters::connect(each, credentials, connect_timeout);
+    if (!remote) return pass_on(remote.error());
+    if (each.name == node) position = remotes.size();
+    owned.push_back(std::move(*remote));
+    remotes.push_back(owned.back().get());
+  }
+  for (const auto& kind : clusters::cluster_kinds()) {
+    if (kind.name != plan->configuration.cluster) continue;
+    const auto cluster = kind.make(remotes, plan->configuration.cluster_options);
+    const auto done = cluster->administer(action, position, Deadline::after(ask_timeout));
+    if (!done) return pass_on(done.error());
+  }
+  return {};
+}
+
+Result<void> undo_on(const NodeWork& work, const std::filesystem::path& run,
+                     const clusters::Inventory& inventory,
+                     const clusters::Credentials& credentials) {
   const auto remote = clusters::connect(work.node, credentials, connect_timeout);
   if (!remote) return pass_on(remote.error());
   for (const nemesis::PendingUndo& undo : work.undos) {
+    if (!undo.restore.empty()) {
+      const auto asked = ask_cluster(run, inventory, work.node.name, undo.restore, credentials);
+      if (!asked) return pass_on(asked.error(), undo.restore);
+    }
     clusters::Command command;
     command.shell = undo.command;
     command.timeout = 30s;
@@ -78,8 +111,9 @@ int heal_command(const std::filesystem::path& run, const NodeFlags& flags) {
   if (const auto entered = clusters::enter_network(*inventory); !entered)
     return broken(entered.error());
 
-  const auto done = clusters::on_each<void>(
-      work->size(), [&](std::size_t i) { return undo_on(work->at(i), *credentials); });
+  const auto done = clusters::on_each<void>(work->size(), [&](std::size_t i) {
+    return undo_on(work->at(i), run, *inventory, *credentials);
+  });
   auto ledger = LineLog::open(run / results::ledger_file);
   bool whole = true;
   for (std::size_t i = 0; i < work->size(); ++i) {

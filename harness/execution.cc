@@ -49,12 +49,13 @@ Json to_json(const Execution& execution) {
           {"promise_source", execution.promise_source},
           {"kernel", execution.kernel},
           {"clocks", std::move(clocks)},
-          {"replicas", std::move(replicas)}};
+          {"replicas", std::move(replicas)},
+          {"liveness", to_json(execution.liveness)}};
 }
 
 Result<Execution> execution_from_json(const Json& json) {
   Execution execution;
-  Json health;
+  Json health, liveness;
   std::string interrupted_in;
   const auto read = Fields(json, "execution")
                         .named("phase", execution.phase, phase_named)
@@ -71,12 +72,17 @@ Result<Execution> execution_from_json(const Json& json) {
                         .required("kernel", execution.kernel)
                         .each("clocks", execution.clocks, clock_offset_from_json)
                         .each("replicas", execution.replicas, replica_from_json)
+                        .optional("liveness", liveness)
                         .status();
   if (!read) return pass_on(read.error());
   execution.interrupted_in = phase_named(interrupted_in);
   Result<Health> parsed = health_from_json(health);
   if (!parsed) return pass_on(parsed.error());
   execution.health = std::move(*parsed);
+  if (liveness.is_null()) return execution;  // of a version that did not look
+  Result<Liveness> looked = liveness_from_json(liveness);
+  if (!looked) return pass_on(looked.error());
+  execution.liveness = std::move(*looked);
   return execution;
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/json.h"
 #include "core/run.h"
+#include "harness/liveness.h"
 
 namespace ordeal::harness {
 
@@ -36,6 +37,7 @@ struct Execution {
   std::string kernel;
   std::vector<ClockOffset> clocks;
   std::vector<Replica> replicas;  // at the end, at rest
+  Liveness liveness;              // after healing
 };
 
 [[nodiscard]] Json to_json(const Execution& execution);

@@ -89,4 +89,39 @@ std::vector<Replica> inspect_replicas(clusters::Cluster& cluster,
   }
 }
 
+std::vector<bool> start_ended_servers(clusters::Cluster& cluster,
+                                      const std::vector<clusters::Remote*>& remotes) {
+  const auto ended = clusters::on_each<bool>(remotes.size(), [&](std::size_t node) -> Result<bool> {
+    const auto pid = remotes[node]->run({cluster.pid_command(node), {}, answer_within * 5});
+    if (!pid || pid->ok()) return false;
+    (void)cluster.start(node);  // whether it serves is what will be seen
+    return true;
+  });
+  std::vector<bool> list;
+  for (const Result<bool>& one : ended) list.push_back(one && *one);
+  return list;
+}
+
+Pulse::Pulse(const std::vector<clusters::Remote*>& remotes) : slowest_(remotes.size()) {
+  for (std::size_t node = 0; node < remotes.size(); ++node) {
+    threads_.emplace_back([this, node, remote = remotes[node]](const std::stop_token& stop) {
+      std::mutex mutex;
+      std::condition_variable_any wake;
+      std::unique_lock lock(mutex);
+      while (!stop.stop_requested()) {
+        const auto asked = SteadyClock::now();
+        const auto answer = remote->run({"true", {}, 5s});
+        const Nanoseconds took = answer ? SteadyClock::now() - asked : Nanoseconds(5s);
+        slowest_[node] = std::max(slowest_[node], took);
+        wake.wait_for(lock, stop, 500ms, [] { return false; });
+      }
+    });
+  }
+}
+
+std::vector<Nanoseconds> Pulse::slowest() {
+  threads_.clear();
+  return slowest_;
+}
+
 }  // namespace ordeal::harness

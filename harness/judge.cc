@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "harness/coverage.h"
 #include "harness/execution.h"
+#include "harness/liveness.h"
 #include "harness/plan.h"
 #include "harness/recovery.h"
 #include "harness/replicas.h"
@@ -110,6 +111,14 @@ void judge_faults(const Execution& execution, RunRecord& run) {
                                   : "is not proven undone"),
                "`ordeal heal` on this directory makes sure");
   }
+}
+
+void judge_liveness(const Liveness& liveness, RunRecord& run) {
+  if (liveness.nodes.empty()) return;  // nobody looked
+  run.checks.push_back(check_liveness(liveness));
+  for (const std::string& sentence : unsure_of(liveness))
+    add_reason(run, Verdict::inconclusive, sentence,
+               "look at its log under nodes/, and give it more time: --recovery-time");
 }
 
 }  // namespace
@@ -221,6 +230,7 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
         run.duration = history->operations.back().invoked_at - *execution.main_began;
       }
       check(*history, *workload, options, run);
+      judge_liveness(execution.liveness, run);
       place_findings(directory, execution, *history, samples, run);
       run.recoveries = measure_recoveries(*history, run.faults, samples);
       run.coverage = measure_coverage(*history, run.faults, run.leaders, run.checks);

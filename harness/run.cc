@@ -10,6 +10,7 @@
 #include "harness/execution.h"
 #include "harness/inspect.h"
 #include "harness/judge.h"
+#include "harness/liveness.h"
 #include "harness/observer.h"
 #include "harness/touched.h"
 #include "harness/version.h"
@@ -24,6 +25,7 @@ namespace {
 constexpr auto connect_timeout = 10s;
 constexpr auto start_timeout = 30s;
 constexpr auto final_timeout = 20s;
+constexpr double operations_while_recovering = 100;  // a second
 constexpr auto status_timeout = 1s;
 // Until replicas that nobody asks for anything must hold the same.
 constexpr auto rest_timeout = 10s;
@@ -61,6 +63,11 @@ class Run {
   void enter(Phase name);
   void trouble(Verdict verdict, std::string text, std::string advice = "");
   void save();
+  [[nodiscard]] std::vector<Remote*> remotes() const {
+    std::vector<Remote*> all;
+    for (const auto& remote : remotes_) all.push_back(remote.get());
+    return all;
+  }
   [[nodiscard]] Result<void> on_nodes(
       const std::function<Result<void>(std::size_t)>& action) const {
     return all_of(clusters::on_each<void>(request_.inventory.nodes.size(), action));
@@ -94,6 +101,7 @@ class Run {
   std::vector<std::unique_ptr<Remote>> remotes_;
   std::unique_ptr<clusters::Cluster> cluster_;
   std::unique_ptr<workloads::Workload> workload_;
+  std::shared_ptr<workloads::Generator> asking_;  // of the main phase; goes on after healing
   std::unique_ptr<nemesis::Nemesis> nemesis_;
   std::unique_ptr<HistoryWriter> history_;
   std::unique_ptr<Observer> observer_;
@@ -156,18 +164,16 @@ Result<void> Run::prepare() {
     return {};
   });
   if (!connected) return connected;
-  std::vector<Remote*> remotes;
-  for (const auto& remote : remotes_) remotes.push_back(remote.get());
   clusters::ClusterOptions options = configuration_.cluster_options;
   options.client_logs = directory_ / "clients";
   for (const auto& kind : clusters::cluster_kinds()) {
-    if (kind.name == configuration_.cluster) cluster_ = kind.make(remotes, options);
+    if (kind.name == configuration_.cluster) cluster_ = kind.make(remotes(), options);
   }
   for (const auto& rule : cluster_->definite_errors()) {
     execution_.definite_errors.push_back(fmt::format("{} because {}", rule.error, rule.argument));
   }
   execution_.promise_source = cluster_->promise_source();
-  inspect_machines(remotes, clock_, execution_);
+  inspect_machines(remotes(), clock_, execution_);
   return {};
 }
 
@@ -175,13 +181,11 @@ Result<void> Run::deploy() {
   live_.event("deploy", fmt::format("{} on {} nodes", cluster_->name(), names_.size()));
   // First of all: the guard of a run that was killed restarts servers, and what is left of its
   // faults would keep ours apart.
-  std::vector<Remote*> remotes;
-  for (const auto& remote : remotes_) remotes.push_back(remote.get());
   nemesis::NemesisOptions options;
   options.ledger = directory_ / results::ledger_file;
   options.leave_out = configuration_.leave_out;
   auto nemesis =
-      nemesis::Nemesis::prepare(remotes, *cluster_, request_.plan.faults, options, clock_);
+      nemesis::Nemesis::prepare(remotes(), *cluster_, request_.plan.faults, options, clock_);
   if (!nemesis) return pass_on(nemesis.error());
   nemesis_ = std::move(*nemesis);
   for (const auto& [kind, reason] : nemesis_->left_out())
@@ -233,9 +237,9 @@ Result<void> Run::main() {
 
   execution_.main_began = clock_.now();
   save();
-  workloads::Generator generator = workloads::time_limit(
-      configuration_.time,
+  asking_ = std::make_shared<workloads::Generator>(
       remember_keys(workload_->main(Rng(configuration_.seed).fork("workload")), touched_));
+  workloads::Generator generator = workloads::time_limit(configuration_.time, shared(asking_));
   std::stop_source nemesis_stop;
   const std::stop_callback forward(stop_, [&] { nemesis_stop.request_stop(); });
   std::jthread nemesis_thread([&] {
@@ -262,17 +266,48 @@ void Run::heal() {
   if (const auto healed = nemesis_->heal_all(); !healed) {
     trouble(Verdict::broken, "heal: " + healed.error().message,
             "run `ordeal heal` on the run directory");
+  } else {
+    execution_.liveness.all_undone = true;
   }
 }
 
+// Clients go on until each node has served, while the servers find a leader.
 Result<void> Run::recover() {
   const Nanoseconds healed = clock_.now();
-  const auto leader = clusters::await_agreement(*cluster_, request_.inventory.nodes,
-                                                Deadline::after(configuration_.recovery_timeout));
-  if (leader) {
-    execution_.health.recovery = clock_.now() - healed;
-    return {};
+  const auto started = start_ended_servers(*cluster_, remotes());
+  Result<std::string> leader = error("nobody was asked");
+  std::jthread agreement([&] {
+    leader = clusters::await_agreement(*cluster_, request_.inventory.nodes,
+                                       Deadline::after(configuration_.recovery_timeout));
+    if (leader) execution_.health.recovery = clock_.now() - healed;
+  });
+  Pulse pulse(remotes());
+  const auto nodes = std::make_shared<std::vector<NodeService>>(names_.size());
+  const Nanoseconds began = clock_.now();
+  const WorkersEnd end =
+      work(workloads::time_limit(
+               2 * configuration_.recovery_timeout,
+               workloads::rate(operations_while_recovering,
+                               until_served(asking_, began - *execution_.main_began, nodes))),
+           "recovery");
+  Liveness& liveness = execution_.liveness;
+  liveness.healed = healed;
+  liveness.deadline = configuration_.recovery_timeout;
+  liveness.watched = clock_.now() - healed;
+  liveness.operation_timeout = configuration_.operation_timeout;
+  const auto slowest = pulse.slowest();
+  for (std::size_t node = 0; node < nodes->size(); ++node) {
+    NodeService& service = (*nodes)[node];
+    service.node = names_[node];
+    service.was_started = started[node];
+    service.slowest_command = slowest[node];
+    if (service.served_after) *service.served_after += began - healed;
   }
+  agreement.join();
+  if (stop_.stop_requested()) return {};  // cut short: it says nothing
+  liveness.nodes = *nodes;
+  if (end.failure) return pass_on(*end.failure);
+  if (leader) return {};
   trouble(Verdict::inconclusive,
           fmt::format("the cluster did not recover within {} although every fault was undone: {}",
                       to_text(configuration_.recovery_timeout), leader.error().message),
@@ -281,7 +316,10 @@ Result<void> Run::recover() {
 }
 
 Result<void> Run::final() {
-  if (!execution_.health.recovery) return {};  // nobody would answer
+  const auto& nodes = execution_.liveness.nodes;
+  if (std::none_of(nodes.begin(), nodes.end(),
+                   [](const NodeService& node) { return node.served_after.has_value(); }))
+    return {};  // nobody would answer
   const WorkersEnd end =
       work(workloads::time_limit(final_timeout, workload_->final(touched_->keys)), "final");
   if (end.failure) return pass_on(*end.failure);

@@ -41,11 +41,7 @@ class Admin final : public Fault {
   std::string sweep(const std::string&) const override { return "true"; }
 
   FaultSpec draw(Rng& rng, std::size_t nodes) const override {
-    FaultSpec spec;
-    spec.kind = kind();
-    spec.targets = draw_targets(rng, usual_targets(), nodes);
-    spec.draw = rng.next();
-    return spec;
+    return draw_fault(kind(), rng, nodes);
   }
 
   Result<Injection> plan(const FaultSpec& spec, const Arena& arena) const override {

@@ -72,10 +72,7 @@ class Clock final : public Fault {
   std::string sweep(const std::string& program) const override { return end_all_keepers(program); }
 
   FaultSpec draw(Rng& rng, std::size_t nodes) const override {
-    FaultSpec spec;
-    spec.kind = kind();
-    spec.targets = draw_targets(rng, usual_targets(), nodes);
-    spec.draw = rng.next();
+    FaultSpec spec = draw_fault(kind(), rng, nodes);
     Rng own = Rng(spec.draw).fork("clock");
     static const std::vector<std::string> shapes = {"jump", "strobe", "drift", "monotonic"};
     const std::string shape = own.pick(shapes);
@@ -89,15 +86,11 @@ class Clock final : public Fault {
   }
 
   Result<Injection> plan(const FaultSpec& spec, const Arena& arena) const override {
-    const Result<Targets> targets = resolve_targets(spec, arena);
-    if (!targets) return pass_on(targets.error());
     const Result<Skew> skew = skew_of(spec);
     if (!skew) return pass_on(skew.error());
-    Injection injection{targets->resolved + skew->told, {}};
     const Keeper keeper{arena, spec.id};
-    for (const std::size_t node : targets->nodes) {
-      NodeAction action;
-      action.node = node;
+    return on_targets(spec, arena, skew->told, [&](NodeAction& action) {
+      const std::size_t node = action.node;
       action.undo = keeper.end();
       if (skew->ends_with_restart)
         action.undo += fmt::format("(\n{}\n) && (\n{}\n)\n", arena.cluster->kill_command(node),
@@ -110,9 +103,8 @@ class Clock final : public Fault {
       action.healed = keeper.prove_gone() + (skew->ends_with_restart
                                                  ? prove_running(arena, node)
                                                  : "echo 'its clock tells the time again'\n");
-      injection.actions.push_back(std::move(action));
-    }
-    return injection;
+      return Result<void>();
+    });
   }
 };
 

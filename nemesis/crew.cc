@@ -97,7 +97,8 @@ Result<void> Crew::guard_node(std::size_t node) {
 
 bool Crew::register_undos(int fault, const std::vector<NodeAction>& actions) {
   for (const NodeAction& action : actions) {
-    const auto written = write({fault, FaultStep::undo, {}, name(action.node), {}, action.undo});
+    const auto written =
+        write({fault, FaultStep::undo, {}, name(action.node), action.restore, action.undo});
     if (!written) {
       note(fault, FaultStep::failed, name(action.node), written.error().message);
       return false;

@@ -77,15 +77,13 @@ class Disk final : public Fault {
   }
 
   Result<Injection> plan(const FaultSpec& spec, const Arena& arena) const override {
-    const Result<Targets> targets = resolve_targets(spec, arena);
-    if (!targets) return pass_on(targets.error());
     const Result<std::string> harm = harm_of(spec);
     if (!harm) return pass_on(harm.error());
-    Injection injection{
-        fmt::format("{}: {}", targets->resolved, text_of(spec, "shape").value_or("power-cut")), {}};
-    for (const std::size_t node : targets->nodes)
-      injection.actions.push_back(act(spec, arena, node, *harm));
-    return injection;
+    return on_targets(spec, arena, ": " + text_of(spec, "shape").value_or("power-cut"),
+                      [&](NodeAction& action) {
+                        action = act(spec, arena, action.node, *harm);
+                        return Result<void>();
+                      });
   }
 
  private:

@@ -17,7 +17,7 @@ std::vector<PendingUndo> pending_undos(const std::vector<FaultRecord>& ledger) {
       pending.erase(std::remove_if(pending.begin(), pending.end(), same), pending.end());
     }
     if (record.step == FaultStep::undo)
-      pending.push_back({record.fault, record.node, record.command});
+      pending.push_back({record.fault, record.node, record.command, record.detail});
   }
   std::reverse(pending.begin(), pending.end());
   return pending;

@@ -143,7 +143,53 @@ std::optional<std::string> text_parameter(const FaultSpec& spec, const std::stri
   return text == nullptr ? std::nullopt : std::optional(*text);
 }
 
+Result<std::string> way_of(const FaultSpec& spec) {
+  const std::optional<std::string> one_way = text_parameter(spec, "one_way");
+  if (one_way && (one_way->empty() || *one_way == "mute" || *one_way == "deaf")) return *one_way;
+  return error("fault {}: a partition's \"one_way\" must be mute or deaf, or be left out", spec.id);
+}
+
+Links directed(const Cut& cut, const std::string& one_way, std::size_t nodes) {
+  Links links{cut.resolved, std::vector<std::set<std::size_t>>(nodes)};
+  for (const auto& [inside, outside] : cut.severed) {
+    if (one_way != "deaf") links.deaf_to[outside].insert(inside);
+    if (one_way != "mute") links.deaf_to[inside].insert(outside);
+  }
+  if (one_way.empty()) return links;
+  links.resolved += ", cut one way";
+  const bool mute = one_way == "mute";
+  if (!cut.inside.empty()) {
+    links.resolved +=
+        fmt::format(": {} to {}", mute ? cut.inside : cut.outside, mute ? cut.outside : cut.inside);
+  }
+  return links;
+}
+
+Links each_its_own_way(const Cut& cut, std::size_t nodes) {
+  Links links{cut.resolved, std::vector<std::set<std::size_t>>(nodes)};
+  for (const auto& [from, to] : cut.severed) links.deaf_to[to].insert(from);
+  return links;
+}
+
 }  // namespace
+
+bool is_shape(std::string_view text) {
+  return std::any_of(shapes.begin(), shapes.end(),
+                     [&](const ShapeWeight& known) { return known.shape == text; });
+}
+
+Result<Links> cut_apart(const FaultSpec& spec, const std::vector<std::string>& nodes,
+                        const std::vector<std::size_t>& apart) {
+  const Result<std::string> one_way = way_of(spec);
+  if (!one_way) return pass_on(one_way.error());
+  if (apart.size() == nodes.size())
+    return error("fault {}: all nodes are on one side of the partition", spec.id);
+  Group order = apart;
+  for (std::size_t node = 0; node < nodes.size(); ++node) {
+    if (std::find(apart.begin(), apart.end(), node) == apart.end()) order.push_back(node);
+  }
+  return directed(split(order, apart.size(), nodes), *one_way, nodes.size());
+}
 
 FaultSpec draw_links(Rng& rng, std::size_t nodes) {
   FaultSpec spec;
@@ -168,7 +214,6 @@ FaultSpec draw_links(Rng& rng, std::size_t nodes) {
 Result<Links> resolve_links(const FaultSpec& spec, const std::vector<std::string>& nodes,
                             std::optional<std::size_t> leader) {
   const std::optional<std::string> shape = text_parameter(spec, "shape");
-  const std::optional<std::string> one_way = text_parameter(spec, "one_way");
   const auto* known = std::find_if(shapes.begin(), shapes.end(), [&](const ShapeWeight& candidate) {
     return candidate.shape == shape;
   });
@@ -178,10 +223,8 @@ Result<Links> resolve_links(const FaultSpec& spec, const std::vector<std::string
         "leader-minority or random",
         spec.id);
   }
-  if (!one_way || (!one_way->empty() && *one_way != "mute" && *one_way != "deaf")) {
-    return error("fault {}: a partition's \"one_way\" must be mute or deaf, or be left out",
-                 spec.id);
-  }
+  const Result<std::string> one_way = way_of(spec);
+  if (!one_way) return pass_on(one_way.error());
   if (nodes.size() < known->least_nodes) {
     return error("fault {}: a partition of shape {} needs at least {} nodes, there are {}", spec.id,
                  *shape, known->least_nodes, nodes.size());
@@ -199,21 +242,8 @@ Result<Links> resolve_links(const FaultSpec& spec, const std::vector<std::string
   if (*shape == "leader-minority") cut = leader_with_minority(leader, order, nodes);
   if (*shape == "random") cut = at_random(order, nodes, Rng(spec.draw).fork("links"));
 
-  Links links{cut.resolved, std::vector<std::set<std::size_t>>(nodes.size())};
-  const bool is_random = *shape == "random";  // its links have a direction each
-  for (const auto& [inside, outside] : cut.severed) {
-    if (is_random || *one_way != "deaf") links.deaf_to[outside].insert(inside);
-    if (!is_random && *one_way != "mute") links.deaf_to[inside].insert(outside);
-  }
-  if (!one_way->empty() && !is_random) {
-    links.resolved += ", cut one way";
-    const bool mute = *one_way == "mute";
-    if (!cut.inside.empty()) {
-      links.resolved += fmt::format(": {} to {}", mute ? cut.inside : cut.outside,
-                                    mute ? cut.outside : cut.inside);
-    }
-  }
-  return links;
+  return *shape == "random" ? each_its_own_way(cut, nodes.size())
+                            : directed(cut, *one_way, nodes.size());
 }
 
 }  // namespace ordeal::nemesis

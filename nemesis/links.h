@@ -26,6 +26,12 @@ struct Links {
 // Shape and direction with what is left to chance, drawn.
 [[nodiscard]] FaultSpec draw_links(Rng& rng, std::size_t nodes);
 
+// Whether resolve_links() knows it; what else a partition may be of are targets.
+[[nodiscard]] bool is_shape(std::string_view text);
+// These nodes from the others; `one_way` is as below.
+[[nodiscard]] Result<Links> cut_apart(const FaultSpec& spec, const std::vector<std::string>& nodes,
+                                      const std::vector<std::size_t>& apart);
+
 // Resolves a drawn shape. Parameters: `shape` is halves, one, majority-ring, bridge, leader,
 // leader-minority (the leader with as many as still are a minority) or random (directed links);
 // `one_way` is absent, "mute" (the part named first, the smaller one, is not heard) or "deaf" (it

@@ -22,6 +22,7 @@ using clusters::on_each;
 
 constexpr Nanoseconds evidence_pause = 250ms;
 constexpr Nanoseconds evidence_timeout = 2s;  // of one look; also what a stop may have to wait for
+constexpr Nanoseconds evidence_grace = 3s;    // beyond its end, for a fault that has shown none yet
 
 // False when stop came first.
 bool wait_until(Deadline deadline, const std::stop_token& stop) {
@@ -237,16 +238,18 @@ void Nemesis::State::carry_out(const FaultSpec& spec, const std::stop_token& sto
   (void)crew.heal(spec.id);  // what failed is in the ledger, still active, and tried again later
 }
 
-// Until the end of the turn; looks for evidence as long as some node has shown none.
+// Until the end of the turn; looks for evidence as long as some node has shown none. A short fault
+// on a slow machine is held longer, until one has.
 void Nemesis::State::hold(int fault, const Turn& turn, std::set<std::size_t>& proven,
                           std::string& why, const std::stop_token& stop) {
-  const Deadline end = Deadline::after(turn.on);
+  const Deadline end = Deadline::after(turn.on), latest = Deadline::after(turn.on + evidence_grace);
   for (;;) {
     std::vector<const NodeAction*> unproven;
     for (const NodeAction& action : turn.actions) {
       if (proven.count(action.node) == 0) unproven.push_back(&action);
     }
-    if (unproven.empty() || end.passed() || stop.stop_requested()) break;
+    const Deadline until = proven.empty() ? latest : end;
+    if (unproven.empty() || until.passed() || stop.stop_requested()) break;
     const auto looks = on_each<std::string>(unproven.size(), [&](std::size_t i) {
       return crew.effect(fault, *unproven[i], std::min(evidence_timeout, options.step_timeout));
     });
@@ -259,7 +262,8 @@ void Nemesis::State::hold(int fault, const Turn& turn, std::set<std::size_t>& pr
       }
     }
     if (proven.size() < turn.actions.size())
-      (void)wait_until(end.sooner(Deadline::after(evidence_pause)), stop);
+      (void)wait_until((proven.empty() ? latest : end).sooner(Deadline::after(evidence_pause)),
+                       stop);
   }
   (void)wait_until(end, stop);
 }

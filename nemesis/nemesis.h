@@ -66,6 +66,7 @@ class Nemesis {
 struct PendingUndo {
   int fault = 0;
   std::string node, command;
+  std::string restore;  // first, what only the cluster's interface can do (NodeAction::restore)
 };
 [[nodiscard]] std::vector<PendingUndo> pending_undos(const std::vector<FaultRecord>& ledger);
 

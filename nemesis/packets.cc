@@ -62,10 +62,7 @@ class Packets final : public Fault {
   }
 
   FaultSpec draw(Rng& rng, std::size_t nodes) const override {
-    FaultSpec spec;
-    spec.kind = kind();
-    spec.targets = draw_targets(rng, usual_targets(), nodes);
-    spec.draw = rng.next();
+    FaultSpec spec = draw_fault(kind(), rng, nodes);
     Rng own = Rng(spec.draw).fork("packets");
     static const std::vector<std::string> shapes = {"delay",   "delay",   "loss", "duplicate",
                                                     "reorder", "corrupt", "rate", "clog"};
@@ -80,26 +77,22 @@ class Packets final : public Fault {
   }
 
   Result<Injection> plan(const FaultSpec& spec, const Arena& arena) const override {
-    const Result<Targets> targets = resolve_targets(spec, arena);
-    if (!targets) return pass_on(targets.error());
     const Result<std::string> harm = harm_of(spec);
     if (!harm) return pass_on(harm.error());
-    Injection injection{
-        fmt::format("to {}: {}", targets->resolved, text_of(spec, "shape").value_or("delay")), {}};
     const int queue = first_queue + spec.id % queue_count;
     const std::vector<Harmed> harmed = {
         {fmt::format("-m mark ! --mark {}", sent_again_mark),
          fmt::format("NFQUEUE --queue-num {} --queue-bypass", queue)}};
     const Keeper keeper{arena, spec.id};
-    for (const std::size_t node : targets->nodes) {
+    const std::string told = ": " + text_of(spec, "shape").value_or("delay");
+    auto injection = on_targets(spec, arena, told, [&](NodeAction& action) -> Result<void> {
+      const std::size_t node = action.node;
       std::set<std::size_t> sources;
       for (std::size_t other = 0; other < arena.nodes.size(); ++other) {
         if (other != node) sources.insert(other);
       }
       const auto commands = chain_commands(spec, arena, node, sources, behind_others, harmed);
       if (!commands) return pass_on(commands.error());
-      NodeAction action;
-      action.node = node;
       // No rule leads to a queue that nobody holds, neither at the begin nor at the end.
       action.inject = keeper.start(fmt::format("packets --queue {} {} --seed {}", queue, *harm,
                                                (spec.draw >> 8U) + node)) +
@@ -108,8 +101,9 @@ class Packets final : public Fault {
       action.effect = keeper.told();
       action.healed =
           commands->gone + keeper.prove_gone() + "echo 'no rule of this fault is left'\n";
-      injection.actions.push_back(std::move(action));
-    }
+      return {};
+    });
+    if (injection) injection->resolved.insert(0, "to ");
     return injection;
   }
 };

@@ -6,6 +6,7 @@
 
 #include "nemesis/links.h"
 #include "nemesis/rules.h"
+#include "nemesis/targets.h"
 #include "nemesis/turns.h"
 
 namespace ordeal::nemesis {
@@ -82,7 +83,7 @@ class Partition final : public Fault {
   }
 
   Result<Injection> plan(const FaultSpec& spec, const Arena& arena) const override {
-    const Result<Links> links = resolve_links(spec, arena.nodes, arena.leader);
+    const Result<Links> links = links_of(spec, arena);
     if (!links) return pass_on(links.error());
     const auto harmed = harmed_by(spec, arena);
     if (!harmed) return pass_on(harmed.error());
@@ -102,6 +103,22 @@ class Partition final : public Fault {
   std::string sweep(const std::string&) const override { return sweep_rules(); }
 
  private:
+  // Nodes by name, or a zone, apart from the others; else one of the shapes.
+  static Result<Links> links_of(const FaultSpec& spec, const Arena& arena) {
+    const std::string shape = text_of(spec, "shape").value_or("");
+    if (is_shape(shape)) return resolve_links(spec, arena.nodes, arena.leader);
+    FaultSpec named = spec;
+    named.targets = shape;
+    const auto apart = resolve_targets(named, arena);
+    if (!apart) {
+      return error(
+          "fault {}: a partition's \"shape\" must be halves, one, majority-ring, bridge, leader, "
+          "leader-minority, random, zone, zone:NAME or names of nodes, not \"{}\"",
+          spec.id, shape);
+    }
+    return cut_apart(spec, arena.nodes, apart->nodes);
+  }
+
   static NodeAction act(std::size_t node, const ChainCommands& commands) {
     NodeAction action;
     action.node = node;

@@ -36,24 +36,12 @@ class ServerFault : public Fault {
   std::string sweep(const std::string&) const override { return "true"; }
 
   FaultSpec draw(Rng& rng, std::size_t nodes) const override {
-    FaultSpec spec;
-    spec.kind = kind();
-    spec.targets = draw_targets(rng, usual_targets(), nodes);
-    spec.draw = rng.next();
-    return spec;
+    return draw_fault(kind(), rng, nodes);
   }
 
   Result<Injection> plan(const FaultSpec& spec, const Arena& arena) const override {
-    const Result<Targets> targets = resolve_targets(spec, arena);
-    if (!targets) return pass_on(targets.error());
-    Injection injection{targets->resolved, {}};
-    for (const std::size_t node : targets->nodes) {
-      NodeAction action;
-      action.node = node;
-      if (auto filled = act(spec, arena, action); !filled) return pass_on(filled.error());
-      injection.actions.push_back(std::move(action));
-    }
-    return injection;
+    return on_targets(spec, arena, "",
+                      [&](NodeAction& action) { return act(spec, arena, action); });
   }
 
  protected:

@@ -83,6 +83,28 @@ std::string draw_targets(Rng& rng, const std::vector<TargetWeight>& rules, std::
   return "one";
 }
 
+FaultSpec draw_fault(std::string_view kind, Rng& rng, std::size_t nodes) {
+  FaultSpec spec;
+  spec.kind = kind;
+  spec.targets = draw_targets(rng, usual_targets(), nodes);
+  spec.draw = rng.next();
+  return spec;
+}
+
+Result<Injection> on_targets(const FaultSpec& spec, const Arena& arena, const std::string& told,
+                             const std::function<Result<void>(NodeAction&)>& act) {
+  const Result<Targets> targets = resolve_targets(spec, arena);
+  if (!targets) return pass_on(targets.error());
+  Injection injection{targets->resolved + told, {}};
+  for (const std::size_t node : targets->nodes) {
+    NodeAction action;
+    action.node = node;
+    if (auto filled = act(action); !filled) return pass_on(filled.error());
+    injection.actions.push_back(std::move(action));
+  }
+  return injection;
+}
+
 Nodes drawn_order(const FaultSpec& spec, std::size_t nodes) {
   Nodes order(nodes);
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -6,6 +6,7 @@
 // by commas. A minority is the largest one.
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,14 @@ struct Targets {
   std::string resolved;            // for people: "n1 n3"
 };
 [[nodiscard]] Result<Targets> resolve_targets(const FaultSpec& spec, const Arena& arena);
+
+// A fault of that kind with targets and the seed of its own; its parameters are the kind's to draw.
+[[nodiscard]] FaultSpec draw_fault(std::string_view kind, Rng& rng, std::size_t nodes);
+// An action for each node that the fault means, filled in by `act`. What is resolved is told before
+// `told`.
+[[nodiscard]] Result<Injection> on_targets(const FaultSpec& spec, const Arena& arena,
+                                           const std::string& told,
+                                           const std::function<Result<void>(NodeAction&)>& act);
 
 // All nodes, in an order that the fault's own draw decides.
 [[nodiscard]] std::vector<std::size_t> drawn_order(const FaultSpec& spec, std::size_t nodes);

@@ -91,6 +91,8 @@ std::string deed(FindingKind kind) {
       return "confirmed and cancelled the same business transaction";
     case FindingKind::divergence:
       return "left its replicas with different states";
+    case FindingKind::no_recovery:
+      return "did not come back after faults";
     case FindingKind::nonlinearizable:
       break;
   }
@@ -130,6 +132,9 @@ std::string gloss(FindingKind kind) {
       return "a business transaction must end one way, on all of its branches";
     case FindingKind::divergence:
       return "replicas of one system that had nothing left to do did not hold the same data";
+    case FindingKind::no_recovery:
+      return "every fault was undone and the machines were well, and yet no operation through the "
+             "node succeeded for as long as it was tried";
     case FindingKind::nonlinearizable:
       break;
   }

@@ -9,6 +9,7 @@
 
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -57,16 +58,18 @@ class Network {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
   ~Network() {
-    if (raw_ >= 0) ::close(raw_);
+    for (const int raw : {raw_, raw6_}) {
+      if (raw >= 0) ::close(raw);
+    }
   }
 
   bool open(std::string& trouble) {
     const bool whole = duplicate_ > 0 || corrupt_ > 0;
     if (!queue_.open(number_, whole, trouble)) return false;
     if (duplicate_ == 0) return true;
-    raw_ = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-    const std::uint32_t mark = sent_again_mark;
-    if (raw_ >= 0 && ::setsockopt(raw_, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0) return true;
+    raw_ = raw_socket(AF_INET);
+    raw6_ = raw_socket(AF_INET6);  // a node without IPv6 has none, and no such packets
+    if (raw_ >= 0) return true;
     trouble = "packets cannot be sent twice without raw sockets and marks";
     return false;
   }
@@ -87,6 +90,15 @@ class Network {
   }
 
  private:
+  // To which the whole packet is given, headers included; -1 when there is none.
+  static int raw_socket(int family) {
+    const int raw = ::socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    const std::uint32_t mark = sent_again_mark;
+    if (raw < 0 || ::setsockopt(raw, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0) return raw;
+    ::close(raw);
+    return -1;
+  }
+
   void wait() const {
     timespec patience{0, look_ms * per_ms};
     if (!held_.empty() && !clogged_) {
@@ -131,13 +143,22 @@ class Network {
   }
 
   void send_again(const QueuedPacket& packet) {
-    if (packet.size < sizeof(iphdr) || packet.data[0] >> 4U != 4) return;
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_addr.s_addr = reinterpret_cast<const iphdr*>(packet.data)->daddr;
-    if (::sendto(raw_, packet.data, packet.size, 0, reinterpret_cast<const sockaddr*>(&to),
-                 sizeof to) >= 0)
-      ++duplicated_;
+    const int version = packet.size == 0 ? 0 : packet.data[0] >> 4U;
+    ssize_t sent = -1;
+    if (version == 4 && packet.size >= sizeof(iphdr)) {
+      sockaddr_in to{};
+      to.sin_family = AF_INET;
+      to.sin_addr.s_addr = reinterpret_cast<const iphdr*>(packet.data)->daddr;
+      sent = ::sendto(raw_, packet.data, packet.size, 0, reinterpret_cast<const sockaddr*>(&to),
+                      sizeof to);
+    } else if (version == 6 && packet.size >= sizeof(ip6_hdr) && raw6_ >= 0) {
+      sockaddr_in6 to{};
+      to.sin6_family = AF_INET6;
+      to.sin6_addr = reinterpret_cast<const ip6_hdr*>(packet.data)->ip6_dst;
+      sent = ::sendto(raw6_, packet.data, packet.size, 0, reinterpret_cast<const sockaddr*>(&to),
+                      sizeof to);
+    }
+    if (sent >= 0) ++duplicated_;
   }
 
   std::string words() const {
@@ -176,7 +197,7 @@ class Network {
   long long loss_, duplicate_, reorder_, corrupt_, bytes_per_ms_;
   bool clogged_;
   std::uint64_t state_;
-  int raw_ = -1;
+  int raw_ = -1, raw6_ = -1;
   std::priority_queue<Held> held_;
   std::int64_t line_free_ = 0;
   std::uint64_t order_ = 0, seen_ = 0, delayed_ = 0, lost_ = 0, duplicated_ = 0, corrupted_ = 0;

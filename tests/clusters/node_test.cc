@@ -20,6 +20,16 @@ std::string node_refusal(std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("a node of the command line may be in a zone") {
+  const auto node = parse_node("root@db1:2222,zone=east", 2);
+  REQUIRE(node);
+  CHECK(node->host == "db1");
+  CHECK(node->port == 2222);
+  CHECK(node->zone == "east");
+  CHECK(node_refusal("db1,zone=").find(",zone=NAME") != std::string::npos);
+  CHECK(node_refusal("db1,room=3").find(",zone=NAME") != std::string::npos);
+}
+
 TEST_CASE("an inventory of everything comes back as it was") {
   const auto parsed = parse_inventory(
       R"({"schema":1,"network_namespace":"/proc/7/ns/net","nodes":[

@@ -84,12 +84,17 @@ case_stale_reads() {
 }
 
 # Faults written down: all disks lie about fsync, and lose power together. What etcd acknowledged is gone, and the run must
-# say so; the same power cut with disks that do not lie loses nothing. (Of a majority that lost its log, etcd's servers
-# notice it and end themselves: no write is lost then, and nobody serves.)
+# say so; the same power cut with disks that do not lie loses nothing. If a majority's disks lie, it takes that the others
+# were cut off meanwhile: a leader who has the log makes those that lost it panic ("tocommit is out of range"), and started
+# again they catch up from it.
 case_lying_disks() {
   printf 'at 4s disk all for 6s shape=%s\n' lying-fsync >"$dir/lying"
   printf 'at 4s disk all for 6s shape=%s\n' power-cut >"$dir/honest"
   run 1 run --faults "$dir/lying" --time 20s --seed 3 --runs "$dir/runs"
+  told '^ *FAIL'
+  rm -rf "$dir/runs"
+  printf 'at 3s partition n4,n5 for 11s\nat 4s disk n1,n2,n3 for 6s shape=lying-fsync\n' >"$dir/majority"
+  run 1 run --faults "$dir/majority" --time 24s --seed 3 --runs "$dir/runs"
   told '^ *FAIL'
   rm -rf "$dir/runs"
   run 0 run --faults "$dir/honest" --time 20s --seed 3 --runs "$dir/runs"
@@ -156,6 +161,23 @@ case_kill_all() {
   done
 }
 
+# A member that was removed when Ordeal was killed stays out, as nobody on its node can add it: `ordeal heal` does.
+case_heal_member() {
+  lab_up 3
+  printf 'at 3s membership n3 for 60s\n' >"$dir/removal"
+  "$ordeal" run --lab "$lab" --faults "$dir/removal" --time 70s --runs "$dir/runs" >"$dir/out" 2>"$dir/err" </dev/null &
+  local pid=$!
+  for _ in $(seq 1 300); do grep -q '"injected"' "$dir"/runs/20*/faults.jsonl 2>/dev/null && break; sleep 0.1; done
+  kill -9 $pid; wait $pid 2>/dev/null
+  sleep 4
+  nodes_are_whole n3 && fail "n3 serves although it was removed"
+  run 0 heal "$(the_run)"
+  sleep 4
+  nodes_are_whole n1 n2 n3 || fail "n3 has not joined again"
+  run 0 heal "$(the_run)"
+  told 'nothing to undo'
+}
+
 case_interrupt() {
   lab_up 3
   "$ordeal" run --lab "$lab" --nemesis partition --time 60s --fault-time 20s --calm-time 1s --runs "$dir/runs" \
@@ -170,7 +192,7 @@ case_interrupt() {
   [ -s "$(the_run)/summary.md" ] || fail "no report"
 }
 
-# Killed for good by somebody else: INCONCLUSIVE, and no hang.
+# Killed by somebody else: they are started again after healing, and it is no PASS.
 case_never_again() {
   lab_up 3
   "$ordeal" run --lab "$lab" --time 15s --recovery-time 5s --runs "$dir/runs" >"$dir/out" 2>"$dir/err" </dev/null &
@@ -182,7 +204,27 @@ case_never_again() {
   done
   wait $pid
   [ $? = 2 ] || fail "exit code $? instead of 2"
-  told 'did not recover'
+  told 'was not running although no fault was on'
+}
+
+# A node that is left broken, by somebody else's rule, is a finding that names it; the run before it, and after, is none.
+case_left_broken() {
+  lab_up 3
+  "$ordeal" run --lab "$lab" --nemesis kill --fault-time 2s --time 10s --recovery-time 4s --seed 5 --runs "$dir/runs" \
+    >"$dir/out" 2>"$dir/err" </dev/null &
+  local pid=$!
+  for _ in $(seq 1 300); do grep -q '"main_began_ns": [0-9]' "$dir"/runs/20*/execution.json 2>/dev/null && break; sleep 0.1; done
+  sleep 5
+  on_node n3 'iptables -I INPUT -p tcp --dport 2379 -j DROP'
+  wait $pid
+  [ $? = 1 ] || fail "exit code $? instead of 1"
+  told 'n3 did not recover: nothing succeeded'
+  local found; found=$(the_run)
+  [ "$(field "$found/run.json" 'checks | map(.findings[].kind) | join(" ")')" = no-recovery ] || fail "not one finding"
+  run 1 check "$found"
+  on_node n3 'iptables -D INPUT -p tcp --dport 2379 -j DROP'
+  rm -rf "$dir/runs"
+  run 0 run --lab "$lab" --nemesis kill --fault-time 2s --time 10s --recovery-time 4s --seed 5 --runs "$dir/runs"
 }
 
 case_usage() {

@@ -172,7 +172,19 @@ TEST_CASE("packets are late, lost or held on the way to a node, seen from outsid
       CHECK(connection_ms(field, 2) >= 300);
       CHECK(connection_ms(field, 1) < 300);
     });
-    for (const std::string shape : {"reorder", "duplicate", "corrupt", "rate"})
+    // Of each datagram by IPv6 two arrive at a port that nobody listens on.
+    const auto arrived = [&] {
+      return std::stol(field.on(2, "sed -n 's/^Udp6NoPorts *//p' /proc/net/snmp6"));
+    };
+    carry_out(ground, fault("packets", "leader", {{"shape", "duplicate"}, {"percent", 100}}), 1,
+              [&] {
+                const long before = arrived();
+                field.on(0,
+                         "bash -c 'for i in 1 2 3 4 5; do echo x >/dev/udp/fd77::3/7072; "
+                         "sleep 0.05; done'");
+                CHECK(eventually([&] { return arrived() - before == 10; }));
+              });
+    for (const std::string shape : {"reorder", "corrupt", "rate"})
       carry_out(ground, fault("packets", "leader", {{"shape", shape}}), 1, [] {});
     carry_out(ground, fault("packets", "leader", {{"shape", "loss"}, {"percent", 100}}), 1, [&] {
       const Matrix open = sockets.datagrams(false);

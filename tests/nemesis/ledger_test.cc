@@ -41,6 +41,14 @@ TEST_CASE("undos are pending from their registration until they are proven, newe
   CHECK(pending(ledger) == "2/n1:d ");
 }
 
+TEST_CASE("what the cluster must be asked before an undo stays with it") {
+  FaultRecord removed = record(1, FaultStep::undo, "n1", "rejoin");
+  removed.detail = "add-member";
+  const auto pending = pending_undos({removed});
+  REQUIRE(pending.size() == 1);
+  CHECK(pending[0].restore == "add-member");
+}
+
 TEST_CASE("a ledger is read back without its torn last line") {
   const Scratch scratch;
   const std::string file = scratch / "faults.jsonl";

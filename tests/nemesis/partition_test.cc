@@ -193,6 +193,31 @@ TEST_CASE("Ordeal never cuts the machine that it runs on, and says why") {
   CHECK(injection.error().message.find("n2 has the address 10.0.0.2") != std::string::npos);
 }
 
+TEST_CASE("nodes by name, or a zone, are cut from the others") {
+  Arena field = arena(4);
+  field.zones = {"a", "b", "a", "b"};
+  const Fault& partition = *fault_named("partition");
+  FaultSpec spec;
+  spec.id = 1;
+  spec.parameters["shape"] = "n4,n2";
+  const auto named = partition.plan(spec, field);
+  REQUIRE(named);
+  CHECK(named->resolved == "n2 n4 | n1 n3");
+  CHECK(named->actions.size() == 4);
+  spec.parameters["shape"] = "zone:a";
+  spec.parameters["one_way"] = "mute";
+  const auto zone = partition.plan(spec, field);
+  REQUIRE(zone);
+  CHECK(zone->resolved == "n1 n3 | n2 n4, cut one way: n1 n3 to n2 n4");
+  REQUIRE(zone->actions.size() == 2);  // only the others are made deaf
+  CHECK(zone->actions[0].node == 1);
+  CHECK(zone->actions[1].node == 3);
+  for (const char* wrong : {"zone:c", "n9", "halve", "n1,n2,n3,n4"}) {
+    spec.parameters["shape"] = wrong;
+    CHECK_FALSE(partition.plan(spec, field));
+  }
+}
+
 TEST_CASE("nodes that cannot be told apart cannot be partitioned") {
   Arena field = arena(3);
   for (auto& addresses : field.addresses) addresses.clear();
