@@ -9,6 +9,7 @@
 #include "checkers/columns.h"
 #include "checkers/decide.h"
 #include "checkers/explain.h"
+#include "checkers/staleness.h"
 #include "checkers/verify.h"
 #include "checkers/witness.h"
 #include "checkers/zones.h"
@@ -105,6 +106,16 @@ void tell_weaker(Finding& finding, FailedCas failed_cas) {
   }
 }
 
+// What the key does keep: reads that are not too old.
+void tell_staleness(Finding& finding, const Register& reg, const History& history) {
+  const auto found = measure_staleness(reg.ops, history);
+  if (!found || found->stale == 0) return;
+  finding.not_ruled_out.push_back(fmt::format(
+      "bounded staleness: no read of the key was more than {} behind; {} of {} were "
+      "behind, for up to {}",
+      count_of(found->writes, "write"), found->stale, found->reads, to_text(found->longest)));
+}
+
 // The finding of a key that was found impossible, or the sentence of a defect when the verifier
 // disagrees.
 Result<Finding> find(const History& history, const KeyOperations& key, FailedCas failed_cas,
@@ -132,6 +143,7 @@ Result<Finding> find(const History& history, const KeyOperations& key, FailedCas
   finding.certainty_basis = basis_of(finding, core.is_minimal);
   explain(bad, finding);
   tell_weaker(finding, failed_cas);
+  tell_staleness(finding, reg, history);
   finding.operations_on_key = key.positions.size();
   finding.unknown_on_key = reg.unknown;
   finding.bad_prefix_events = std::size_t{core.breaks.completed} + 1;
