@@ -3,6 +3,7 @@
 // drawn from a seed.
 //
 //   checkers_bench [--rows PREFIX] [--threads N] [--most OPERATIONS] [--peer NAME=COMMAND]...
+//   checkers_bench --files DIRECTORY...    instead: all histories of other tools that lie there
 //
 // A peer is run as COMMAND FILE SECONDS on the same history, written down an event a line (process,
 // i|o|f|?, r|w|c, key, two numbers, _ for nothing), and prints its verdict and its own seconds.
@@ -20,7 +21,9 @@
 
 #include "bench/simulation.h"
 #include "checkers/check_calls.h"
+#include "checkers/foreign.h"
 #include "checkers/linearizability.h"
+#include "core/file.h"
 #include "core/random.h"
 
 namespace {
@@ -32,6 +35,7 @@ struct Settings {
   std::size_t threads = 1;
   std::size_t most = 10'000'000;
   std::vector<std::pair<std::string, std::string>> peers;
+  std::vector<std::filesystem::path> files;
 };
 
 constexpr int peer_seconds = 30;
@@ -168,6 +172,37 @@ void run_register(const Settings& settings, const bench::Load& load) {
   run_peers(settings, history, figures);
 }
 
+// All histories below the directory, each by itself; in total.
+void run_files(const Settings& settings, const std::filesystem::path& directory) {
+  std::size_t operations = 0;
+  std::array<std::size_t, 3> answers{};
+  Figures total{};
+  total.cpu = total.wall = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    const auto text = entry.is_regular_file() ? read_file(entry.path()) : error("no file");
+    const auto found = text ? checkers::read_foreign(*text, entry.path().string()) : error("");
+    if (!found) continue;
+    checkers::CheckOptions options;
+    options.threads = settings.threads;
+    options.failed_cas = found->format == "porcupine-log" ? checkers::FailedCas::evidence
+                                                          : checkers::FailedCas::ignored;
+    const bool is_register = found->model == "register";
+    const Figures figures = measure([&] {
+      options.deadline = Deadline::after(60s);
+      return is_register ? checkers::check_linearizable_register(found->history, options)
+                         : checkers::check_calls(found->calls, *checkers::model_named(found->model),
+                                                 options);
+    });
+    operations += is_register ? found->history.operations.size() : found->calls.size();
+    ++answers.at(static_cast<std::size_t>(figures.answer));
+    total.cpu += figures.cpu;
+    total.wall += figures.wall;
+  }
+  fmt::print("{}: {} valid, {} invalid, {} undecided; {} operations, {:.3f} ms CPU, {:.3f} ms\n",
+             directory.string(), answers[0], answers[1], answers[2], operations, 1e3 * total.cpu,
+             1e3 * total.wall);
+}
+
 // Elements put in once and taken out, by concurrent clients of a truthful container.
 std::vector<checkers::Call> container_calls(checkers::Act in, checkers::Act out,
                                             std::size_t operations) {
@@ -291,6 +326,8 @@ bool read_settings(int argc, char** argv, Settings& settings) {
       settings.threads = std::max(1UL, std::strtoul(value.c_str(), nullptr, 10));
     } else if (flag == "--most") {
       settings.most = std::strtoul(value.c_str(), nullptr, 10);
+    } else if (flag == "--files") {
+      settings.files.emplace_back(value);
     } else if (flag == "--peer" && equals != value.npos) {
       settings.peers.emplace_back(value.substr(0, equals), value.substr(equals + 1));
     } else {
@@ -307,9 +344,11 @@ int main(int argc, char** argv) {
   if (!read_settings(argc, argv, settings)) {
     fmt::print(stderr,
                "usage: checkers_bench [--rows PREFIX] [--threads N] [--most OPERATIONS] "
-               "[--peer NAME=COMMAND]...\n");
+               "[--peer NAME=COMMAND]... [--files DIRECTORY]...\n");
     return 64;
   }
+  for (const auto& directory : settings.files) run_files(settings, directory);
+  if (!settings.files.empty()) return 0;
   for (const bench::Load& load : loads()) run_register(settings, load);
   using enum checkers::Act;
   run_container(settings, "queue", enqueue, dequeue);

@@ -6,6 +6,7 @@
 
 #include "checkers/containers.h"
 #include "checkers/linearizability.h"
+#include "checkers/second_opinion.h"
 
 namespace ordeal::checkers {
 
@@ -156,15 +157,26 @@ class Shrinker {
   EventIndex broken_at_ = 0;
 };
 
-Finding find(const std::vector<Call>& calls, const ModelKind& model, const Budget& budget) {
+// The finding of calls that were found impossible, or the sentence of a defect when the second
+// opinion disagrees.
+Result<Finding> find(const std::vector<Call>& calls, const ModelKind& model, const Budget& budget) {
   Shrinker shrinker(model, budget);
   const std::vector<Call> core = shrinker.run(calls);
+  const auto possible = some_order_exists(core, model.name);
+  if (possible && *possible) {
+    return error(
+        "{}the checker found no order of {} calls on a {}, but trying all orders found one (the "
+        "first is {}); please report this with the history",
+        defect_prefix, core.size(), model.name, to_text(core.front()));
+  }
   Finding finding;
+  finding.certainty = possible ? Certainty::proven : Certainty::suspected;
   finding.promise = fmt::format("a linearizable {}", model.name);
   if (!calls.empty() && model.is_per_key) finding.key = calls.front().key;
   finding.headline = fmt::format("no order of {} calls explains their answers", core.size());
-  finding.certainty_basis =
-      "by the checker's algorithms; there is no second opinion for this model";
+  finding.certainty_basis = fmt::format(
+      "{} calls, impossible by the checker's algorithms{}", core.size(),
+      possible ? " and, apart from them, by trying all orders" : "; too many to try all orders");
   finding.diagnosis = "not looked into";
   finding.operations_on_key = calls.size();
   for (const Call& call : calls) finding.unknown_on_key += call.is_certain() ? 0U : 1U;
@@ -245,8 +257,14 @@ CheckReport check_calls(const std::vector<Call>& calls, const ModelKind& model,
     if (decision.answer == Decision::Answer::unknown) {
       report.undecided.push_back({key, std::move(decision.why)});
     } else if (decision.answer == Decision::Answer::invalid && ++bad <= most_findings) {
-      report.findings.push_back(find(part, model, to_shrink));
-      report.findings.back().number = static_cast<int>(bad);
+      auto finding = find(part, model, to_shrink);
+      if (finding) {
+        report.findings.push_back(*std::move(finding));
+        report.findings.back().number = static_cast<int>(report.findings.size());
+      } else {
+        report.undecided.push_back({key, finding.error().message});
+        --bad;
+      }
     }
   }
   report.keys_decided = report.keys - report.undecided.size();

@@ -9,7 +9,9 @@
 #include "checkers/columns.h"
 #include "checkers/decide.h"
 #include "checkers/explain.h"
+#include "checkers/staleness.h"
 #include "checkers/verify.h"
+#include "checkers/witness.h"
 #include "checkers/zones.h"
 
 namespace ordeal::checkers {
@@ -84,24 +86,6 @@ Judged judge_all(const History& history, const CheckOptions& options) {
   return judged;
 }
 
-WitnessOperation copy_of(const History& history, const RegisterOp& op, const RegisterOp& breaks) {
-  const Operation& recorded = history.operations[op.source];
-  WitnessOperation copy;
-  copy.id = copy.invoked = recorded.invoked;
-  copy.process = recorded.process;
-  if (recorded.node < history.nodes.size()) copy.node = history.nodes[recorded.node];
-  copy.request = {recorded.function, recorded.key, recorded.argument};
-  copy.outcome = recorded.outcome;
-  if (recorded.function == Function::read) copy.result = recorded.result;
-  copy.error = history.error_of(recorded);
-  copy.revision = recorded.revision;
-  copy.invoked_at = recorded.invoked_at;
-  copy.completed = recorded.completed;
-  if (recorded.completed != never) copy.completed_at = recorded.completed_at;
-  copy.breaks = op.invoked == breaks.invoked;
-  return copy;
-}
-
 std::string basis_of(const Finding& finding, bool is_minimal) {
   std::string basis = count_of(finding.witness.size(), "operation");
   basis += finding.certainty == Certainty::proven
@@ -122,6 +106,16 @@ void tell_weaker(Finding& finding, FailedCas failed_cas) {
   }
 }
 
+// What the key does keep: reads that are not too old.
+void tell_staleness(Finding& finding, const Register& reg, const History& history) {
+  const auto found = measure_staleness(reg.ops, history);
+  if (!found || found->stale == 0) return;
+  finding.not_ruled_out.push_back(fmt::format(
+      "bounded staleness: no read of the key was more than {} behind; {} of {} were "
+      "behind, for up to {}",
+      count_of(found->writes, "write"), found->stale, found->reads, to_text(found->longest)));
+}
+
 // The finding of a key that was found impossible, or the sentence of a defect when the verifier
 // disagrees.
 Result<Finding> find(const History& history, const KeyOperations& key, FailedCas failed_cas,
@@ -133,8 +127,10 @@ Result<Finding> find(const History& history, const KeyOperations& key, FailedCas
   Finding finding;
   finding.promise = "linearizable reads and writes per key";
   finding.key = key.key;
-  for (const RegisterOp& op : core.ops)
-    finding.witness.push_back(copy_of(history, op, core.breaks));
+  for (const RegisterOp& op : core.ops) {
+    const bool breaks = op.invoked == core.breaks.invoked;
+    finding.witness.push_back(witness_of(history, history.operations[op.source], breaks));
+  }
   const auto possible = some_order_exists(finding.witness, Keep::real_time, failed_cas);
   if (possible && *possible) {
     return error(
@@ -147,6 +143,7 @@ Result<Finding> find(const History& history, const KeyOperations& key, FailedCas
   finding.certainty_basis = basis_of(finding, core.is_minimal);
   explain(bad, finding);
   tell_weaker(finding, failed_cas);
+  tell_staleness(finding, reg, history);
   finding.operations_on_key = key.positions.size();
   finding.unknown_on_key = reg.unknown;
   finding.bad_prefix_events = std::size_t{core.breaks.completed} + 1;
@@ -191,7 +188,6 @@ CheckReport check_linearizable_register(const History& history, const CheckOptio
   CheckReport report;
   report.checker = "linearizable";
   report.keys = judged.keys.size();
-  std::vector<KeyOperations> keys;  // taken apart once more, slowly, for those that are explained
   std::vector<Value> rest;
   for (std::size_t i = 0; i < judged.keys.size(); ++i) {
     const Decision& decision = judged.verdicts[i].decision;
@@ -204,8 +200,8 @@ CheckReport check_linearizable_register(const History& history, const CheckOptio
       rest.push_back(judged.keys[i]);
       continue;
     }
-    if (keys.empty()) keys = split_by_key(history);
-    auto finding = find(history, keys[i], options.failed_cas, to_shrink, judged.verdicts[i].took);
+    const KeyOperations key = operations_on(judged.keys[i], history);
+    auto finding = find(history, key, options.failed_cas, to_shrink, judged.verdicts[i].took);
     if (finding) {
       report.findings.push_back(std::move(*finding));
     } else {

@@ -261,6 +261,14 @@ std::uint64_t hash_of(const std::vector<Value>& state) {
   return hash;
 }
 
+std::size_t bytes_of(const Value& state) {
+  if (const List* items = state.as_list()) return sizeof(Value) * (items->size() + 2);
+  return state.as_string() != nullptr ? state.as_string()->size() + 48 : sizeof(Value);
+}
+
+// Of the rows of one state, those of another are shared.
+std::size_t bytes_of(const std::vector<Value>& state) { return sizeof(Value) * (state.size() + 2); }
+
 const std::vector<ModelKind>& model_kinds() {
   using enum Act;
   static const std::vector<ModelKind> kinds = {

@@ -18,6 +18,10 @@ namespace ordeal::checkers {
 [[nodiscard]] inline std::uint64_t hash_of(const Value& state) { return state.hash(); }
 [[nodiscard]] std::uint64_t hash_of(const std::vector<Value>& state);
 
+// About as much memory as one more such state takes.
+[[nodiscard]] std::size_t bytes_of(const Value& state);
+[[nodiscard]] std::size_t bytes_of(const std::vector<Value>& state);
+
 template <class M>
 concept Model = requires(const typename M::State& state, const Call& call) {
   { M::start() } -> std::same_as<typename M::State>;
@@ -26,6 +30,7 @@ concept Model = requires(const typename M::State& state, const Call& call) {
   { M::step(state, call) } -> std::same_as<std::optional<typename M::State>>;
   { M::only_looks(call) } -> std::same_as<bool>;
   { hash_of(state) } -> std::same_as<std::uint64_t>;
+  { bytes_of(state) } -> std::same_as<std::size_t>;
 };
 
 // The states that a search has met, and the transitions between them that it has asked for.
@@ -60,9 +65,7 @@ class ModelSpace : public StateSpace {
     return id;
   }
   bool only_looks(std::uint32_t kind) const override { return M::only_looks(calls_[kind]); }
-  std::size_t bytes() const override {
-    return steps_.size() * 64 + states_.size() * (sizeof(typename M::State) + 256);
-  }
+  std::size_t bytes() const override { return steps_.size() * 64 + state_bytes_; }
 
  private:
   // It matters who acquires and releases; nowhere else.
@@ -76,6 +79,7 @@ class ModelSpace : public StateSpace {
       if (states_[i->second] == state) return i->second;
     }
     states_.push_back(state);
+    state_bytes_ += 256 + bytes_of(state);
     const auto id = static_cast<StateId>(states_.size() - 1);
     ids_.emplace(hash, id);
     return id;
@@ -84,6 +88,7 @@ class ModelSpace : public StateSpace {
   std::vector<Call> calls_;  // one of each kind
   std::unordered_multimap<std::uint64_t, std::uint32_t> kinds_;
   std::vector<typename M::State> states_;
+  std::size_t state_bytes_ = 0;
   std::unordered_multimap<std::uint64_t, StateId> ids_;
   std::unordered_map<std::uint64_t, StateId> steps_;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "checkers/zones.h"
+
 namespace ordeal::checkers {
 
 namespace {
@@ -23,6 +25,9 @@ class Shrinker {
   }
 
   RegisterOp find_break(const std::vector<RegisterOp>& ops);
+  // Part of the operations that are impossible up to the earliest moment, by zones, and leaves the
+  // operation that completes then in `breaks`. Empty when zones do not know the earliest.
+  std::vector<RegisterOp> find_part(const std::vector<RegisterOp>& ops, RegisterOp& breaks);
   std::vector<RegisterOp> leave_out(const std::vector<RegisterOp>& ops);
   // Tries to leave out runs of `length` operations. Whether any went.
   bool leave_out_runs(const SoundSubsets& sound, const std::vector<RegisterOp>& ops,
@@ -56,11 +61,38 @@ std::vector<std::size_t> order_of_trial(const std::vector<RegisterOp>& ops,
 
 Core Shrinker::run(const std::vector<RegisterOp>& ops) {
   Core core;
-  core.breaks = find_break(ops);
+  const std::vector<RegisterOp> part = find_part(ops, core.breaks);
+  if (part.empty()) core.breaks = find_break(ops);
   core.prefix = prefix_of(ops, core.breaks.completed);
-  core.ops = leave_out(core.prefix);
+  core.ops = leave_out(part.empty() ? core.prefix : prefix_of(part, core.breaks.completed));
   core.is_minimal = !gave_up_;
   return core;
+}
+
+// Zones name values that contradict each other. What is not about these can be left out at once:
+// operations on one value, and on those it was made from, stand together in every order. When the
+// rest becomes impossible is found by bisection; it is the answer if all was possible until then.
+std::vector<RegisterOp> Shrinker::find_part(const std::vector<RegisterOp>& ops,
+                                            RegisterOp& breaks) {
+  EventIndex end = never - 1;
+  std::vector<RegisterOp> part;
+  for (int round = 0; round < 8; ++round) {
+    const auto values = conflict_by_zones(ops, end);
+    if (!values) return {};
+    if (values->empty()) return part;
+    std::vector<bool> named(value_count_, false);
+    for (const ValueId value : *values) named[value] = true;
+    const auto is_named = [&](ValueId value) { return value != no_value && named[value]; };
+    part.clear();
+    for (const RegisterOp& op : ops) {
+      if (is_named(op.observes) || is_named(op.sets)) part.push_back(op);
+    }
+    const std::vector<RegisterOp> prefix = prefix_of(part, end);
+    if (!is_impossible(prefix)) return {};
+    breaks = find_break(prefix);
+    end = breaks.completed - 1;
+  }
+  return {};
 }
 
 // Only the completion of an operation that observes something can make a history impossible: a

@@ -17,13 +17,28 @@ class Interner {
   }
 
   ValueId operator()(const Value& value) {
+    const std::int64_t* integer = value.as_integer();
+    if (integer == nullptr || *integer < 0 || *integer >= most_direct) return slowly(value);
+    const auto place = static_cast<std::size_t>(*integer);
+    if (place >= direct_.size()) direct_.resize(std::max(2 * direct_.size(), place + 1), nil_value);
+    if (direct_[place] == nil_value) {
+      direct_[place] = static_cast<ValueId>(values_.size());
+      values_.push_back(value);
+    }
+    return direct_[place];
+  }
+
+ private:
+  static constexpr std::int64_t most_direct = 1 << 24;
+
+  ValueId slowly(const Value& value) {
     const auto [entry, added] = ids_.try_emplace(value, static_cast<ValueId>(values_.size()));
     if (added) values_.push_back(value);
     return entry->second;
   }
 
- private:
   std::vector<Value>& values_;
+  std::vector<ValueId> direct_;  // of small integers; nil: none as yet
   std::unordered_map<Value, ValueId, ValueHash> ids_;
 };
 
@@ -39,6 +54,14 @@ std::vector<KeyOperations> split_by_key(const History& history) {
     keys[entry->second].positions.push_back(static_cast<std::uint32_t>(i));
   }
   return keys;
+}
+
+KeyOperations operations_on(const Value& key, const History& history) {
+  KeyOperations found = {key, {}};
+  for (std::size_t i = 0; i < history.operations.size(); ++i) {
+    if (history.operations[i].key == key) found.positions.push_back(static_cast<std::uint32_t>(i));
+  }
+  return found;
 }
 
 bool is_mismatch(const History& history, const Operation& op) {

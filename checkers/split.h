@@ -44,6 +44,7 @@ struct KeyOperations {
 
 // Keys in the order of their first operation.
 [[nodiscard]] std::vector<KeyOperations> split_by_key(const History& history);
+[[nodiscard]] KeyOperations operations_on(const Value& key, const History& history);
 
 // Whether the operation is a compare-and-set that was answered: another value was found. One that
 // failed without a word counts, too: foreign histories give no reasons.

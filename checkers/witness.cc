@@ -14,7 +14,9 @@ WitnessOperation witness_of(const History& history, const Operation& op, bool br
   if (op.node < history.nodes.size()) copy.node = history.nodes[op.node];
   copy.request = {op.function, op.key, op.argument};
   copy.outcome = op.outcome;
-  if (op.outcome == Outcome::ok) copy.result = op.result;
+  // Some tools repeat a write's value in its answer.
+  const bool sets = op.function == Function::write || op.function == Function::cas;
+  if (op.outcome == Outcome::ok && !sets) copy.result = op.result;
   copy.error = history.error_of(op);
   copy.revision = op.revision;
   copy.invoked_at = op.invoked_at;

@@ -66,6 +66,7 @@ class DirectClusters {
     return value;
   }
   Cluster& operator[](std::size_t i) { return clusters_.get()[i]; }
+  [[nodiscard]] static ValueId value(std::size_t i) { return static_cast<ValueId>(i); }
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
@@ -119,6 +120,7 @@ class TableClusters {
 struct Zone {
   std::int64_t done;
   std::int64_t begun;
+  std::size_t last;  // cluster of the block
 };
 
 template <class Clusters>
@@ -129,6 +131,9 @@ class Zones {
   // Takes in one operation, in any order. False when this algorithm does not apply.
   bool add(const RegisterOp& op);
   [[nodiscard]] std::optional<bool> decide();
+  // After an answer of false: values whose operations are impossible by themselves, with those that
+  // they were made from; empty when the contradiction is a circle.
+  [[nodiscard]] std::vector<ValueId> conflict();
 
  private:
   bool keep_live();
@@ -136,8 +141,14 @@ class Zones {
   bool lay_out();
   bool add_block(std::size_t first);
   bool fit_together();
+  // It is impossible because of these clusters.
+  bool blame(std::initializer_list<std::size_t> clusters) {
+    blamed_ = clusters;
+    return false;
+  }
 
   Clusters& clusters_;
+  std::vector<std::size_t> blamed_;
   bool has_denials_ = false;
   std::size_t live_ = 0;
   std::size_t placed_ = 0;
@@ -181,7 +192,7 @@ bool Zones<Clusters>::keep_live() {
     for (std::size_t at = i; !clusters_[at].is_live; at = clusters_[at].parent - 1) {
       clusters_[at].is_live = true;
       ++live_;
-      if (clusters_[at].setter == 0 && at != 0) return false;
+      if (clusters_[at].setter == 0 && at != 0) return blame({i});
       if (clusters_[at].parent == 0) break;
     }
   }
@@ -194,7 +205,7 @@ bool Zones<Clusters>::link() {
   for (std::size_t i = 0; i < clusters_.size(); ++i) {
     if (!clusters_[i].is_live || clusters_[i].parent == 0) continue;
     std::uint32_t& next = clusters_[clusters_[i].parent - 1].next;
-    if (next != 0) return false;
+    if (next != 0) return blame({i, next - std::size_t{1}});
     next = static_cast<std::uint32_t>(i + 1);
   }
   return true;
@@ -203,13 +214,14 @@ bool Zones<Clusters>::link() {
 // The block that begins with that value. False when it contradicts real time in itself.
 template <class Clusters>
 bool Zones<Clusters>::add_block(std::size_t first) {
-  Zone zone = {std::numeric_limits<std::int64_t>::max(), -1};
+  Zone zone = {std::numeric_limits<std::int64_t>::max(), -1, first};
   for (std::size_t at = first;; at = clusters_[at].next - 1) {
     const Cluster& cluster = clusters_[at];
     ++placed_;
     const std::int64_t done = cluster.done();
     const bool seen_early = cluster.setter != 0 && done + 1 < cluster.setter;
-    if (seen_early || done < zone.begun) return false;
+    if (seen_early || done < zone.begun) return blame({at});
+    zone.last = at;
     zone.done = std::min(zone.done, done);
     zone.begun = std::max(zone.begun, std::int64_t{cluster.begun} - 1);
     if (cluster.next == 0) break;
@@ -233,14 +245,18 @@ bool Zones<Clusters>::fit_together() {
     std::ranges::sort(forward_, {}, &Zone::done);
   }
   for (std::size_t i = 1; i < forward_.size(); ++i) {
-    if (forward_[i].done < forward_[i - 1].begun) return false;
+    if (forward_[i].done < forward_[i - 1].begun) {
+      return blame({forward_[i].last, forward_[i - 1].last});
+    }
   }
   // Blocks come about in order of time, almost: the place of the last is near that of the next.
   std::size_t after = 0;
   for (const Zone& zone : backward_) {
     while (after < forward_.size() && forward_[after].done < zone.begun) ++after;
     while (after > 0 && forward_[after - 1].done >= zone.begun) --after;
-    if (after > 0 && zone.done < forward_[after - 1].begun) return false;
+    if (after > 0 && zone.done < forward_[after - 1].begun) {
+      return blame({zone.last, forward_[after - 1].last});
+    }
   }
   return true;
 }
@@ -253,7 +269,37 @@ std::optional<bool> Zones<Clusters>::decide() {
   return has_denials_ ? std::nullopt : std::optional(true);
 }
 
+template <class Clusters>
+std::vector<ValueId> Zones<Clusters>::conflict() {
+  std::vector<ValueId> values;
+  for (const std::size_t from : blamed_) {
+    for (std::size_t at = from;; at = clusters_[at].parent - 1) {
+      values.push_back(clusters_.value(at));
+      if (clusters_[at].parent == 0 || values.size() > clusters_.size()) break;
+    }
+  }
+  return values;
+}
+
 }  // namespace
+
+std::optional<std::vector<ValueId>> conflict_by_zones(std::span<const RegisterOp> ops,
+                                                      EventIndex end) {
+  DirectClusters clusters(ops.size());
+  Zones<DirectClusters> zones(clusters);
+  for (const RegisterOp& op : ops) {
+    if (op.invoked > end) break;
+    RegisterOp now = op;
+    if (op.completed > end) now.completed = never;
+    if (op.is_read() && !now.is_certain()) continue;
+    if (!zones.add(now)) return std::nullopt;
+  }
+  const auto valid = zones.decide();
+  if (!valid) return std::nullopt;
+  if (*valid) return std::vector<ValueId>();
+  std::vector<ValueId> values = zones.conflict();
+  return values.empty() ? std::nullopt : std::optional(std::move(values));
+}
 
 std::optional<bool> decide_by_zones(std::span<const RegisterOp> ops) {
   static thread_local TableClusters clusters;

@@ -22,4 +22,10 @@ namespace ordeal::checkers {
 // that are no small integers.
 [[nodiscard]] std::optional<bool> decide_by_zones(const History& history, FailedCas failed_cas);
 
+// What makes the first `end` events impossible: values whose operations cannot all be true,
+// whatever the others did. Empty when the events are possible; nullopt when this algorithm cannot
+// tell. Faster with values that are dense.
+[[nodiscard]] std::optional<std::vector<ValueId>> conflict_by_zones(std::span<const RegisterOp> ops,
+                                                                    EventIndex end);
+
 }  // namespace ordeal::checkers

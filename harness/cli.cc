@@ -183,6 +183,8 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
       ->type_name("FILE");
   run->add_flag("-n,--dry-run", flags.run.dry_run,
                 "print the plan and touch nothing (--json: as plan.json)");
+  run->add_flag("--until-failure", flags.run.until_failure,
+                "end the main phase at the first operation that breaks a register's promise");
   run->add_option("--runs", flags.run.runs, "where runs are stored [runs]")->type_name("DIR");
   run->add_option("--progress", flags.progress, "auto, bar, lines or none [auto]")
       ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))

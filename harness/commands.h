@@ -38,6 +38,7 @@ struct RunFlags {
   std::filesystem::path plan;
   std::filesystem::path runs = "runs";
   bool dry_run = false;
+  bool until_failure = false;
   Progress progress = Progress::automatic;
   OutputFlags output;
 };

@@ -128,6 +128,9 @@ int run_command(RunFlags flags) {
   flags.configuration.nodes = std::move(*source);
   Result<Plan> plan = plan_of(flags);
   if (!plan) return usage_error(plan.error());
+  if (flags.until_failure && plan->configuration.workload != "register") {
+    return usage_error({"--until-failure: only the workload register is judged while it runs"});
+  }
   if (flags.dry_run) {
     fmt::print("{}", flags.output.json ? to_page(to_json(*plan)) : describe(*plan));
     return 0;
@@ -138,6 +141,7 @@ int run_command(RunFlags flags) {
   request.credentials = *credentials;
   request.runs = flags.runs;
   request.progress = flags.progress;
+  request.until_failure = flags.until_failure;
 
   // Before any thread of ours: the lab forks, and the network that we enter is that of later
   // threads only.

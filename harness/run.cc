@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "checkers/online.h"
 #include "core/file.h"
 #include "core/history.h"
 #include "harness/announcer.h"
@@ -85,6 +86,7 @@ class Run {
   RunEnd judge_and_store();
 
   WorkersEnd work(workloads::Generator generator, std::string_view stream);
+  bool watch(const Event& event);
   Result<void> collect_logs(std::size_t node);
   LiveState live_state();
 
@@ -107,6 +109,7 @@ class Run {
   std::unique_ptr<Observer> observer_;
   std::shared_ptr<TouchedKeys> touched_ = std::make_shared<TouchedKeys>();
   WorkersProgress progress_;
+  checkers::OnlineCheck online_;
   Process next_process_ = 0;
 };
 
@@ -210,12 +213,24 @@ Result<void> Run::start() {
   return {};
 }
 
+// Whether the main phase goes on after that event.
+bool Run::watch(const Event& event) {
+  const auto broken = online_.add(event);
+  if (!broken) return true;
+  live_.event("violation", fmt::format("event {} breaks the promise on key {}; the main phase ends",
+                                       event.index, to_text(*broken)));
+  return false;
+}
+
 WorkersEnd Run::work(workloads::Generator generator, std::string_view stream) {
   WorkersOptions options;
   options.workers = configuration_.workload_options.clients;
   options.nodes = names_.size();
   options.operation_timeout = configuration_.operation_timeout;
   options.first_process = next_process_;
+  if (request_.until_failure && !execution_.main_ended) {
+    options.on_event = [this](const Event& event) { return watch(event); };
+  }
   WorkersEnd end = run_workers(
       std::move(generator), Rng(configuration_.seed).fork(stream),
       [this](std::size_t node) { return cluster_->open(node); }, *history_, clock_, options,

@@ -23,6 +23,9 @@ struct RunRequest {
   clusters::Credentials credentials;
   std::filesystem::path runs = "runs";
   Progress progress = Progress::automatic;
+  // The main phase ends with the first operation that breaks a register's promise, instead of with
+  // its time. Keys whose written values repeat are not watched.
+  bool until_failure = false;
 };
 
 struct RunEnd {

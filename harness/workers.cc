@@ -71,6 +71,7 @@ class Engine {
 
   // These need the lock.
   std::optional<Request> next_request(Lock& lock, Worker& worker, Nanoseconds now);
+  void record(Event event);
   void record_invocation(Worker& worker, const Request& request, Nanoseconds now);
   void record_completion(Worker& worker, const Request& request, Completion completion,
                          Nanoseconds answered_at, Nanoseconds now);
@@ -143,6 +144,15 @@ void Engine::wait(Lock& lock, Worker& worker, const Wait& wait) {
   --waiting_;
 }
 
+void Engine::record(Event event) {
+  if (!options_.on_event) {
+    history_.append(std::move(event));
+    return;
+  }
+  event.index = history_.append(event);
+  if (!options_.on_event(event)) end(std::nullopt);
+}
+
 void Engine::record_invocation(Worker& worker, const Request& request, Nanoseconds now) {
   worker.invoked_at = now;
   Event event;
@@ -153,7 +163,7 @@ void Engine::record_invocation(Worker& worker, const Request& request, Nanosecon
   event.function = request.function;
   event.key = request.key;
   event.value = request.argument;
-  history_.append(std::move(event));
+  record(std::move(event));
 }
 
 std::optional<Request> Engine::next_request(Lock& lock, Worker& worker, Nanoseconds now) {
@@ -192,7 +202,7 @@ void Engine::record_completion(Worker& worker, const Request& request, Completio
   event.value = std::move(completion.result);
   event.error = std::move(completion.error);
   event.revision = completion.revision;
-  history_.append(std::move(event));
+  record(std::move(event));
   announce();
   switch (completion.outcome) {
     case Outcome::ok:

@@ -39,6 +39,9 @@ struct WorkersOptions {
   // After `fail` or `info` a worker pauses this long, so that a dead node does not fill the
   // history. A compare-and-set that found another value is an answer and costs no pause.
   Nanoseconds pause_after_error = 20ms;
+  // Told each event, in order, once it is recorded; under the lock, so it must be quick. The phase
+  // ends when it returns false.
+  std::function<bool(const Event&)> on_event;
 };
 
 // Live figures; any thread may read them.

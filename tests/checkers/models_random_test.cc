@@ -5,8 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "checkers/check_calls.h"
 #include "checkers/containers.h"
-#include "checkers/models.h"
+#include "checkers/second_opinion.h"
 #include "core/random.h"
 
 namespace ordeal::checkers::test {
@@ -116,7 +117,47 @@ std::vector<Value> tokens(Act act, const std::vector<Call>&) {
                              : std::vector<Value>{Value()};
 }
 
+Value text_or_number(Act act, Rng& rng, int& fresh) {
+  if (act == Act::read) return {};
+  return rng.chance(0.5) ? Value(std::string(1, static_cast<char>('a' + rng.below(2))))
+                         : Value(++fresh);
+}
+std::vector<Value> grown(Act act, const std::vector<Call>& so_far) {
+  if (act != Act::read) return {Value()};
+  std::vector<Value> all = {Value(), Value(""), Value(Value::List())};
+  Value::List whole;
+  std::string text;
+  for (const Call& call : so_far) {
+    if (call.act == Act::read) continue;
+    if (call.act == Act::write) {
+      all.push_back(call.argument);
+      whole.clear();
+      text.clear();
+    }
+    whole.push_back(call.argument);
+    if (call.argument.as_string() != nullptr) text += *call.argument.as_string();
+    all.emplace_back(whole);
+    all.emplace_back(text);
+  }
+  return all;
+}
+Value written(Act act, Rng& rng, int&) {
+  return act == Act::read ? Value() : Value(rng.between(1, 2));
+}
+std::vector<Value> revisions(Act act, const std::vector<Call>& so_far) {
+  std::vector<Value> all = {Value()};
+  for (int revision = 1; revision <= 8; ++revision) {
+    if (act == Act::write) all.emplace_back(revision);
+    for (const Call& call : so_far) {
+      if (act == Act::read) all.push_back(Value::list({call.argument, revision}));
+    }
+  }
+  return all;
+}
+
 const std::vector<Subject> subjects = {
+    {"kv", {Act::read, Act::write, Act::append}, text_or_number, grown, {}},
+    {"revisioned-store", {Act::read, Act::write}, written, revisions, {}},
     {"register", {Act::read, Act::write, Act::cas, Act::mismatch}, register_argument, nothing, {}},
     {"list", {Act::read, Act::append}, list_argument, lists, {}},
     {"mutex", {Act::acquire, Act::release}, none, tokens, {}},
@@ -197,6 +238,16 @@ std::string told(const std::vector<Call>& calls) {
   return text;
 }
 
+bool is_well_found(const std::vector<Call>& calls, const ModelKind& model) {
+  const CheckReport report = check_calls(calls, model, {});
+  const auto is_malformed = [](const CheckReport::Undecided& key) {
+    return key.why.find("has not the arguments") != std::string::npos;
+  };
+  if (std::ranges::any_of(report.undecided, is_malformed)) return true;
+  return report.answer == CheckReport::Answer::invalid && report.findings.size() == 1 &&
+         report.findings.front().certainty == Certainty::proven;
+}
+
 }  // namespace
 
 TEST_CASE("models, containers and their orders agree with trying all orders") {
@@ -216,6 +267,13 @@ TEST_CASE("models, containers and their orders agree with trying all orders") {
       if (!agrees) FAIL(subject.model << " seed " << seed << ": search\n" << told(calls));
       if (possible && !is_right_order(model, calls, order)) {
         FAIL(subject.model << " seed " << seed << ": its order\n" << told(calls));
+      }
+      // What another program thinks of the calls, and of the finding.
+      if (seed % 4 == 0 && some_order_exists(calls, subject.model) != possible) {
+        FAIL(subject.model << " seed " << seed << ": second opinion\n" << told(calls));
+      }
+      if (seed % 16 == 0 && !possible && !is_well_found(calls, model)) {
+        FAIL(subject.model << " seed " << seed << ": its finding\n" << told(calls));
       }
       valid += possible ? 1U : 0U;
       if (subject.fast == nullptr) continue;

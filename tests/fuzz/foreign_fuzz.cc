@@ -1,6 +1,6 @@
 // Feeds any bytes to the readers of foreign histories, and what they make of it to the checkers:
 // neither may crash, hang, or call a history valid whose order is wrong. For libFuzzer; which
-// format is in the environment variable FORMAT, none detects it. See docs/DEVELOPMENT.md.
+// format is in the environment variable FORMAT, none detects it.
 
 #include <cstdlib>
 

@@ -471,6 +471,21 @@ TEST_CASE("a history that can no longer be written ends the run with its error")
   CHECK(end.failure->message.find(pipe.string()) != std::string::npos);
 }
 
+TEST_CASE("who listens to the events gets each in order, and can end the phase") {
+  Stage stage;
+  std::vector<EventIndex> heard;
+  stage.options.on_event = [&](const Event& event) {
+    heard.push_back(event.index);
+    return heard.size() < 500;
+  };
+  const Played played = stage.play(numbers(), open_calling(say_ok));
+  CHECK_FALSE(played.end.failure);
+  CHECK(played.history.events == heard.size());
+  CHECK(heard.size() >= 500);
+  CHECK(heard.size() < 500 + 2 * stage.options.workers);
+  for (std::size_t i = 0; i < heard.size(); ++i) CHECK(heard[i] == i);
+}
+
 TEST_CASE("a generator that makes everybody wait for nothing ends the run") {
   struct Stuck : Generator::Source {
     workloads::Step next(const workloads::Context& context, Rng&) override {

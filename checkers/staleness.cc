@@ -1,0 +1,104 @@
+#include "checkers/staleness.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace ordeal::checkers {
+
+namespace {
+
+struct Version {
+  EventIndex done = never;   // the first completion of its write or of a read that gave it
+  EventIndex begun = never;  // its write
+  EventIndex last = 0;       // the last beginning among these
+  std::size_t place = 0;     // in the order of writes; 0 is nil
+  bool is_made_from = false;
+};
+using Versions = std::unordered_map<ValueId, Version>;
+
+// nullopt when a value was written twice, made from another one, or read out of nowhere.
+std::optional<Versions> read_versions(const std::vector<RegisterOp>& ops) {
+  Versions versions = {{nil_value, {0, 0, 0, 0, false}}};
+  for (const RegisterOp& op : ops) {
+    if (op.sets == no_value) continue;
+    const auto [entry, added] = versions.try_emplace(op.sets);
+    const bool is_made_from = op.observes != no_value;
+    if (!added || (is_made_from && op.is_certain())) return std::nullopt;
+    entry->second = {op.completed, op.invoked, op.invoked, 0, is_made_from};
+  }
+  for (const RegisterOp& op : ops) {
+    if (op.denies != no_value) return std::nullopt;
+    if (!op.is_read()) continue;
+    const auto entry = versions.find(op.observes);
+    if (entry == versions.end() || op.completed < entry->second.begun) return std::nullopt;
+    if (entry->second.is_made_from) return std::nullopt;
+    Version& version = entry->second;
+    version.done = std::min(version.done, op.completed);
+    version.last = std::max(version.last, op.invoked);
+  }
+  return versions;
+}
+
+void number(Versions& versions) {
+  std::vector<Version*> order;
+  for (auto& [value, version] : versions) {
+    if (value != nil_value && version.done != never) order.push_back(&version);
+  }
+  std::ranges::sort(order, {},
+                    [](const Version* version) { return std::min(version->done, version->last); });
+  for (std::size_t i = 0; i < order.size(); ++i) order[i]->place = i + 1;
+}
+
+struct Edge {
+  EventIndex at;
+  std::uint32_t op;
+  bool is_end;
+};
+
+std::vector<Edge> edges_of(const std::vector<RegisterOp>& ops) {
+  std::vector<Edge> edges;
+  for (std::uint32_t i = 0; i < ops.size(); ++i) {
+    if (!ops[i].is_certain()) continue;
+    edges.push_back({ops[i].invoked, i, false});
+    edges.push_back({ops[i].completed, i, true});
+  }
+  std::ranges::sort(edges, {}, &Edge::at);
+  return edges;
+}
+
+}  // namespace
+
+std::optional<Staleness> measure_staleness(const std::vector<RegisterOp>& ops,
+                                           const History& history) {
+  auto versions = read_versions(ops);
+  if (!versions) return std::nullopt;
+  number(*versions);
+  Staleness found;
+  // How far the order has got for certain, and where each operation that is under way must be.
+  std::size_t reached = 0;
+  std::vector<std::size_t> places(ops.size(), 0);
+  std::vector<std::pair<std::size_t, Nanoseconds>> steps = {{0, Nanoseconds::zero()}};
+  for (const Edge& edge : edges_of(ops)) {
+    const RegisterOp& op = ops[edge.op];
+    const std::size_t own = versions->at(op.is_read() ? op.observes : op.sets).place;
+    if (edge.is_end) {
+      if (places[edge.op] <= reached) continue;
+      reached = places[edge.op];
+      steps.emplace_back(reached, history.operations[op.source].completed_at);
+      continue;
+    }
+    places[edge.op] = op.is_read() ? std::max(reached, own) : own;
+    if (!op.is_read()) continue;
+    ++found.reads;
+    if (own >= reached) continue;
+    ++found.stale;
+    found.writes = std::max(found.writes, reached - own);
+    const auto replaced =
+        std::ranges::upper_bound(steps, own, {}, [](const auto& step) { return step.first; });
+    found.longest =
+        std::max(found.longest, history.operations[op.source].invoked_at - replaced->second);
+  }
+  return found;
+}
+
+}  // namespace ordeal::checkers
