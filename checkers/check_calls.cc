@@ -165,9 +165,9 @@ Result<Finding> find(const std::vector<Call>& calls, const ModelKind& model, con
   const auto possible = some_order_exists(core, model.name);
   if (possible && *possible) {
     return error(
-        "{}the checker found no order of {} calls on a {}, but trying all orders found one (the "
+        "the checker found no order of {} calls on a {}, but trying all orders found one (the "
         "first is {}); please report this with the history",
-        defect_prefix, core.size(), model.name, to_text(core.front()));
+        core.size(), model.name, to_text(core.front()));
   }
   Finding finding;
   finding.certainty = possible ? Certainty::proven : Certainty::suspected;
@@ -262,7 +262,7 @@ CheckReport check_calls(const std::vector<Call>& calls, const ModelKind& model,
         report.findings.push_back(*std::move(finding));
         report.findings.back().number = static_cast<int>(report.findings.size());
       } else {
-        report.undecided.push_back({key, finding.error().message});
+        report.undecided.push_back({key, finding.error().message, true});
         --bad;
       }
     }

@@ -134,10 +134,10 @@ Result<Finding> find(const History& history, const KeyOperations& key, FailedCas
   const auto possible = some_order_exists(finding.witness, Keep::real_time, failed_cas);
   if (possible && *possible) {
     return error(
-        "{}the search found no order for key {}, but the verifier found one for the {} operations "
+        "the search found no order for key {}, but the verifier found one for the {} operations "
         "that it was "
         "given as witness (the first is {}); please report this with the history",
-        defect_prefix, to_text(key.key), finding.witness.size(), finding.witness.front().id);
+        to_text(key.key), finding.witness.size(), finding.witness.front().id);
   }
   finding.certainty = possible ? Certainty::proven : Certainty::suspected;
   finding.certainty_basis = basis_of(finding, core.is_minimal);
@@ -205,7 +205,7 @@ CheckReport check_linearizable_register(const History& history, const CheckOptio
     if (finding) {
       report.findings.push_back(std::move(*finding));
     } else {
-      report.undecided.push_back({judged.keys[i], finding.error().message});
+      report.undecided.push_back({judged.keys[i], finding.error().message, true});
     }
   }
   number(report.findings);

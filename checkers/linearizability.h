@@ -23,10 +23,6 @@ namespace ordeal::checkers {
 // witness counts and names the rest.
 inline constexpr std::size_t most_findings = 10;
 
-// An undecided key whose `why` begins with this is a defect of ours, not a limit: the search found
-// the key impossible and the verifier found an order for its witness. The run is BROKEN.
-inline constexpr std::string_view defect_prefix = "defect: ";
-
 // Reads, writes and compare-and-sets of each key of the history, as an atomic register that starts
 // as nil. Findings carry a minimal witness that some_order_exists() has been asked about; the run's
 // number of the finding and its context are left to the caller. Shrinking goes on for up to five

@@ -94,17 +94,20 @@ Result<Coverage> coverage_from_json(const Json& json) {
 }
 
 Json check_to_json(const CheckReport& check) {
-  return {{"checker", check.checker},
-          {"answer", to_text(check.answer)},
-          {"keys", check.keys},
-          {"keys_decided", check.keys_decided},
-          {"undecided", list_of(check.undecided,
-                                [](const CheckReport::Undecided& key) {
-                                  return Json{{"key", to_json(key.key)}, {"why", key.why}};
-                                })},
-          {"findings",
-           list_of(check.findings, [](const Finding& finding) { return to_json(finding); })},
-          {"took_ns", check.took.count()}};
+  return {
+      {"checker", check.checker},
+      {"answer", to_text(check.answer)},
+      {"keys", check.keys},
+      {"keys_decided", check.keys_decided},
+      {"undecided",
+       list_of(
+           check.undecided,
+           [](const CheckReport::Undecided& key) {
+             return Json{{"key", to_json(key.key)}, {"why", key.why}, {"is_defect", key.is_defect}};
+           })},
+      {"findings",
+       list_of(check.findings, [](const Finding& finding) { return to_json(finding); })},
+      {"took_ns", check.took.count()}};
 }
 
 std::optional<CheckReport::Answer> answer_named(std::string_view name) {
@@ -120,6 +123,7 @@ Result<CheckReport::Undecided> undecided_from_json(const Json& json) {
   const auto read = Fields(json, "undecided key")
                         .required("key", undecided.key)
                         .required("why", undecided.why)
+                        .optional("is_defect", undecided.is_defect)
                         .status();
   if (!read) return pass_on(read.error());
   return undecided;

@@ -42,6 +42,9 @@ struct CheckReport {
   struct Undecided {
     Value key;
     std::string why;  // and what to change
+    // Not a limit, but a mistake of Ordeal's own: the checker and its verifier disagree. The run is
+    // BROKEN.
+    bool is_defect = false;
   };
 
   std::string checker;  // "linearizable"

@@ -18,9 +18,6 @@ namespace ordeal::harness {
 
 namespace {
 
-// A checker whose own verifier disagrees with it says so with this word in front.
-constexpr std::string_view defect_mark = "defect:";
-
 void add_reason(RunRecord& run, Verdict verdict, std::string text, std::string advice = "") {
   run.reasons.push_back({verdict, std::move(text), std::move(advice)});
 }
@@ -146,11 +143,10 @@ void take_in(std::vector<CheckReport> checks, RunRecord& run) {
   run.checks = std::move(checks);
   for (CheckReport& report : run.checks) {
     for (const auto& undecided : report.undecided) {
-      const bool defect = undecided.why.starts_with(defect_mark);
-      add_reason(run, defect ? Verdict::broken : Verdict::inconclusive,
+      add_reason(run, undecided.is_defect ? Verdict::broken : Verdict::inconclusive,
                  fmt::format("{}: key {} is undecided: {}", report.checker, to_text(undecided.key),
                              undecided.why),
-                 defect ? "please report this history" : "");
+                 undecided.is_defect ? "please report this history" : "");
     }
   }
 }

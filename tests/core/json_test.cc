@@ -30,7 +30,8 @@ RunRecord sample_run() {
   CheckReport check;
   check.checker = "linearizable";
   check.answer = CheckReport::Answer::invalid;
-  check.undecided = {{Value(17), "61 unknown writes overlap"}};
+  check.undecided = {{Value(17), "61 unknown writes overlap"},
+                     {Value(18), "the two disagree", true}};
   Finding finding;
   finding.kind = FindingKind::stale_read;
   finding.key = "x";

@@ -23,7 +23,7 @@ void judge(const Foreign& found) {
     if (found.history.operations.size() > most_judged) return;
     const CheckReport report = check_linearizable_register(found.history, options);
     for (const auto& undecided : report.undecided) {
-      ORDEAL_CHECK(!undecided.why.starts_with(defect_prefix), undecided.why);
+      ORDEAL_CHECK(!undecided.is_defect, undecided.why);
     }
     return;
   }
