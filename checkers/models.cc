@@ -184,7 +184,7 @@ struct ContainerModel {
         return std::nullopt;
       }
       if (!state.empty()) next.erase(next.begin());
-    } else if constexpr (discipline == Discipline::first_in) {
+    } else if constexpr (discipline == Discipline::first_in) {  // NOLINT(bugprone-branch-clone)
       next.push_back(call.argument);
     } else if constexpr (discipline == Discipline::last_in) {
       next.insert(next.begin(), call.argument);
@@ -235,6 +235,7 @@ Decision decide(const std::vector<Call>& calls, const Budget& budget,
                 std::vector<std::uint32_t>* order) {
   ModelSpace<M> space;
   std::vector<SearchOp> ops;
+  ops.reserve(calls.size());
   for (const Call& call : calls) {
     ops.push_back({call.invoked, call.completed, space.kind_of(call)});
   }
@@ -251,6 +252,13 @@ bool replay(const std::vector<Call>& calls, const std::vector<std::uint32_t>& or
     state = *std::move(next);
   }
   return true;
+}
+
+template <Model M>
+ModelKind kind(std::string_view name, std::string_view summary, bool is_per_key,
+               std::vector<Act> acts, bool is_elementwise) {
+  return {name,      summary,   is_per_key,    std::move(acts),
+          decide<M>, replay<M>, M::only_looks, is_elementwise};
 }
 
 }  // namespace
@@ -272,102 +280,27 @@ std::size_t bytes_of(const std::vector<Value>& state) { return sizeof(Value) * (
 const std::vector<ModelKind>& model_kinds() {
   using enum Act;
   static const std::vector<ModelKind> kinds = {
-      {"register",
-       "read, write, cas",
-       true,
-       {read, write, cas, mismatch},
-       decide<RegisterModel>,
-       replay<RegisterModel>,
-       RegisterModel::only_looks,
-       false},
-      {"kv",
-       "get, put, append",
-       true,
-       {read, write, append},
-       decide<KeyValueModel>,
-       replay<KeyValueModel>,
-       KeyValueModel::only_looks,
-       false},
-      {"list",
-       "append, read of the whole",
-       true,
-       {read, append},
-       decide<KeyValueModel>,
-       replay<KeyValueModel>,
-       KeyValueModel::only_looks,
-       false},
-      {"multi-register",
-       "reads and writes of several registers at once",
-       false,
-       {txn},
-       decide<MultiRegisterModel>,
-       replay<MultiRegisterModel>,
-       MultiRegisterModel::only_looks,
-       false},
-      {"mutex",
-       "acquire, release; fencing tokens grow",
-       true,
-       {acquire, release},
-       decide<MutexModel>,
-       replay<MutexModel>,
-       MutexModel::only_looks,
-       false},
-      {"owned-mutex",
-       "acquire, release by the holder",
-       true,
-       {acquire, release},
-       decide<OwnedMutexModel>,
-       replay<OwnedMutexModel>,
-       OwnedMutexModel::only_looks,
-       false},
-      {"set",
-       "add, remove, contains, members",
-       true,
-       {add, remove, contains, members},
-       decide<SetModel>,
-       replay<SetModel>,
-       SetModel::only_looks,
-       true},
-      {"counter",
-       "increment, read",
-       true,
-       {increment, read},
-       decide<CounterModel>,
-       replay<CounterModel>,
-       CounterModel::only_looks,
-       false},
-      {"queue",
-       "enqueue, dequeue",
-       true,
-       {enqueue, dequeue},
-       decide<ContainerModel<Discipline::first_in>>,
-       replay<ContainerModel<Discipline::first_in>>,
-       ContainerModel<Discipline::first_in>::only_looks,
-       true},
-      {"stack",
-       "push, pop",
-       true,
-       {push, pop},
-       decide<ContainerModel<Discipline::last_in>>,
-       replay<ContainerModel<Discipline::last_in>>,
-       ContainerModel<Discipline::last_in>::only_looks,
-       true},
-      {"priority-queue",
-       "insert, extract the smallest",
-       true,
-       {insert, extract},
-       decide<ContainerModel<Discipline::smallest>>,
-       replay<ContainerModel<Discipline::smallest>>,
-       ContainerModel<Discipline::smallest>::only_looks,
-       true},
-      {"revisioned-store",
-       "reads and writes of all keys under one revision",
-       false,
-       {read, write},
-       decide<RevisionedStoreModel>,
-       replay<RevisionedStoreModel>,
-       RevisionedStoreModel::only_looks,
-       false},
+      kind<RegisterModel>("register", "read, write, cas", true, {read, write, cas, mismatch},
+                          false),
+      kind<KeyValueModel>("kv", "get, put, append", true, {read, write, append}, false),
+      kind<KeyValueModel>("list", "append, read of the whole", true, {read, append}, false),
+      kind<MultiRegisterModel>("multi-register", "reads and writes of several registers at once",
+                               false, {txn}, false),
+      kind<MutexModel>("mutex", "acquire, release; fencing tokens grow", true, {acquire, release},
+                       false),
+      kind<OwnedMutexModel>("owned-mutex", "acquire, release by the holder", true,
+                            {acquire, release}, false),
+      kind<SetModel>("set", "add, remove, contains, members", true,
+                     {add, remove, contains, members}, true),
+      kind<CounterModel>("counter", "increment, read", true, {increment, read}, false),
+      kind<ContainerModel<Discipline::first_in>>("queue", "enqueue, dequeue", true,
+                                                 {enqueue, dequeue}, true),
+      kind<ContainerModel<Discipline::last_in>>("stack", "push, pop", true, {push, pop}, true),
+      kind<ContainerModel<Discipline::smallest>>("priority-queue", "insert, extract the smallest",
+                                                 true, {insert, extract}, true),
+      kind<RevisionedStoreModel>("revisioned-store",
+                                 "reads and writes of all keys under one revision", false,
+                                 {read, write}, false),
   };
   return kinds;
 }

@@ -400,6 +400,7 @@ Decision decide_by_search(const std::vector<RegisterOp>& ops, const Budget& budg
                           std::vector<std::uint32_t>* order) {
   RegisterSpace space;
   std::vector<SearchOp> kinds;
+  kinds.reserve(ops.size());
   for (const RegisterOp& op : ops) {
     kinds.push_back({op.invoked, op.completed, space.kind_of(op)});
   }
