@@ -55,6 +55,25 @@ Reason proof_reason(const BadKey& bad, const Proof& proof, ValueId first, ValueI
           {proof.earlier->invoked, proof.later->invoked}};
 }
 
+// What tells that the read which breaks the order was merely behind, and that `between`, shown to
+// have been there by `proof`, came after the chain: the positions in the system's own order that
+// the answers carried, or a later operation that found it. Empty when nothing does.
+std::string proof_of_staleness(const BadKey& bad, ValueId between, const RegisterOp& proof) {
+  const RegisterOp& breaks = bad.core.breaks;
+  if (!breaks.is_read()) return {};
+  const std::int64_t then = bad.recorded(proof).revision;
+  const std::int64_t now = bad.recorded(breaks).revision;
+  if (now > 0 && now < then) {
+    return fmt::format("by the system's own order {} was answered at revision {}, before {} at {}",
+                       BadKey::name(breaks), now, BadKey::name(proof), then);
+  }
+  const auto saw = std::ranges::find_if(bad.reg.ops, [&](const RegisterOp& op) {
+    return op.is_certain() && op.observes == between && op.invoked > breaks.completed;
+  });
+  if (saw == bad.reg.ops.end()) return {};
+  return fmt::format("{} found {} afterwards", BadKey::name(*saw), bad.value(between));
+}
+
 bool explain_inside(const BadKey& bad, const Chain& chain, std::size_t to, ValueId between,
                     Finding& finding) {
   const ValueId first = chain.values.front();
@@ -84,6 +103,14 @@ bool explain_inside(const BadKey& bad, const Chain& chain, std::size_t to, Value
   finding.diagnosis =
       fmt::format("the compare-and-set did not notice {}, which was there before it took effect",
                   bad.value(between));
+  const std::string stale = before.later->invoked == bad.core.breaks.invoked
+                                ? proof_of_staleness(bad, between, *before.earlier)
+                                : "";
+  if (!stale.empty()) {
+    finding.kind = FindingKind::stale_read;
+    finding.headline = stale_headline(bad, between, *before.earlier, finding.kind);
+    finding.diagnosis = "stale, not lost: " + stale;
+  }
   return true;
 }
 

@@ -234,9 +234,12 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
       add_reason(run, Verdict::broken, history.error().message, "the history cannot be judged");
     }
   }
-  // What broke or was cut short explains what is missing; vacuity is worth saying only of a run
-  // that ended well.
-  if (run.reasons.empty()) {
+  // What broke or was cut short explains what is missing, and a violation stands whatever else was
+  // not tested: vacuity is worth saying only of a run that would be a PASS.
+  const bool is_wrong = std::any_of(run.checks.begin(), run.checks.end(), [](const auto& check) {
+    return check.answer == CheckReport::Answer::invalid;
+  });
+  if (run.reasons.empty() && !is_wrong) {
     run.reasons = vacuity(run.coverage, run.faults, workload->needs());
   }
   run.verdict = verdict_of(run);

@@ -9,13 +9,15 @@ namespace ordeal::checkers::test {
 
 namespace {
 
-Finding only_finding(std::string_view script) {
-  const CheckReport report = check_linearizable_register(history_of(script), {});
+Finding only_finding(const History& history) {
+  const CheckReport report = check_linearizable_register(history, {});
   REQUIRE(report.answer == CheckReport::Answer::invalid);
   REQUIRE(report.findings.size() == 1);
   CHECK(report.findings.front().certainty == Certainty::proven);
   return report.findings.front();
 }
+
+Finding only_finding(std::string_view script) { return only_finding(history_of(script)); }
 
 std::vector<EventIndex> witness_of(const Finding& finding) {
   std::vector<EventIndex> ids;
@@ -172,6 +174,30 @@ TEST_CASE("a value between the two ends of a compare-and-set") {
   CHECK(finding.headline ==
         "x was 5 between 1 and 2, although a compare-and-set led from one to the other");
   CHECK(finding.reasons.size() == 4);
+}
+
+TEST_CASE("a read that was merely behind a compare-and-set and a write beside it is stale") {
+  const std::string script = "0:w1 0:ok 1:c1,2 3:w5 3:ok 1:ok 2:r 2:ok2";
+  const Finding open = only_finding(script);
+  CHECK(open.kind == FindingKind::nonlinearizable);
+
+  const Finding seen = only_finding(script + " 4:r 4:ok5");
+  CHECK(seen.kind == FindingKind::stale_read);
+  CHECK(seen.headline ==
+        "a read of x returned 2 although 5 had been written and acknowledged 2 ms before it began");
+  CHECK(seen.diagnosis == "stale, not lost: op 8 found 5 afterwards");
+
+  History told = history_of(script);
+  for (Operation& op : told.operations)
+    op.revision = op.function == Function::write ? 10 : 9;  // the compare-and-set and the read
+  const Finding behind = only_finding(told);
+  CHECK(behind.kind == FindingKind::stale_read);
+  CHECK(behind.diagnosis ==
+        "stale, not lost: by the system's own order op 6 was answered at revision 9, before op 3 "
+        "at 10");
+  for (Operation& op : told.operations)
+    if (op.function == Function::read) op.revision = 11;
+  CHECK(only_finding(told).kind == FindingKind::nonlinearizable);
 }
 
 TEST_CASE("repeated values are explained by how far the orders get") {
