@@ -11,7 +11,7 @@
 namespace ordeal::clusters {
 namespace {
 
-constexpr int slice_ms = 20;
+constexpr int step_ms = 20;
 constexpr int goodbye_ms = 200;
 constexpr unsigned default_port = 22;
 
@@ -74,7 +74,7 @@ class Opening {
       if (answer != again || watch_.given_up()) return answer;
       const int pending = ssh_get_poll_flags(raw());
       wait_ready(ssh_get_fd(raw()), (pending & SSH_WRITE_PENDING) != 0 ? POLLIN | POLLOUT : POLLIN,
-                 slice_ms);
+                 step_ms);
     }
   }
   // Each tries one way in and says in `tried_` how it went.
@@ -216,9 +216,9 @@ int Opening::try_agent_and_default_keys() {
 
 // Some servers take a password only as the answer to a question.
 int Opening::answer_questions() {
-  constexpr int max_rounds = 5;
+  constexpr int most_tries = 5;
   int answer = SSH_AUTH_DENIED;
-  for (int round = 0; round < max_rounds; ++round) {
+  for (int round = 0; round < most_tries; ++round) {
     answer = finish(SSH_AUTH_AGAIN, [&] { return ssh_userauth_kbdint(raw(), nullptr, nullptr); });
     if (answer != SSH_AUTH_INFO) return answer;
     const int questions = ssh_userauth_kbdint_getnprompts(raw());

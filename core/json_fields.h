@@ -14,6 +14,11 @@
 
 namespace ordeal {
 
+// Nanoseconds, or null.
+inline Json optional_ns(const std::optional<Nanoseconds>& time) {
+  return time ? Json(time->count()) : Json();
+}
+
 // What a field may be of; false when the JSON is something else.
 inline bool read_json(const Json& json, std::string& to) {
   if (!json.is_string()) return false;

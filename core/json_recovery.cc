@@ -4,10 +4,6 @@ namespace ordeal {
 
 namespace {
 
-Json optional_ns(const std::optional<Nanoseconds>& time) {
-  return time ? Json(time->count()) : Json();
-}
-
 Result<Recovery::PerNode> node_from_json(const Json& json) {
   Recovery::PerNode node;
   const auto read = Fields(json, "recovery of a node")

@@ -12,10 +12,6 @@ Json list_of(const std::vector<T>& items, Convert convert) {
   return list;
 }
 
-Json optional_ns(const std::optional<Nanoseconds>& time) {
-  return time ? Json(time->count()) : Json();
-}
-
 // Objects by name: reads every member with `parse`.
 template <class T, class Parse>
 Result<void> read_map(const Json& json, std::string_view what, std::map<std::string, T>& to,
