@@ -252,7 +252,7 @@
     table.append(top, body);
     scroll.append(table);
     const legend = make('p', '✓ PASS · ✕ FAIL · ? INCONCLUSIVE · ! BROKEN · empty: not run that night. The worst of a night is shown. ' +
-        'A canary (ordeal run --canary) must FAIL: ✕ framed in green if it did, ! on red if it did not.', 'dim small');
+        'A canary must FAIL: ✕ framed in green if it did, ! on red if it did not.', 'dim small');
     card.append(make('h2', 'Workload, faults and version, night by night'), list.runs.length ? scroll : make('p', 'No run is stored here yet: ordeal run makes one.'), legend);
 
     // Signatures: since when, until when, in which versions.
