@@ -99,6 +99,16 @@ struct FindingContext {
   Nanoseconds log_window{};   // zero: no log was looked at
 };
 
+// What earlier runs of the same workload on the same system say of a finding's signature.
+struct SeenBefore {
+  struct PerVersion {
+    std::string version;  // of the tested system
+    std::size_t runs = 0, seen = 0;
+  };
+  std::vector<PerVersion> versions;  // in the order in which they were first run
+  std::string first, last;           // when the runs that showed it started; empty: none did
+};
+
 // A command line for the reader to copy, and what it is for.
 struct Command {
   std::string purpose;  // "judge the recorded history again; needs no cluster"
@@ -127,7 +137,9 @@ struct Finding {
       0;             // length of the shortest prefix of the history that is already impossible
   Nanoseconds at{};  // when the breaking operation completed
   FindingContext context;
-  std::string signature;  // equal for the same trouble in different runs: kind / fault context
+  std::string signature;  // equal for the same trouble in different runs: kind / fault context;
+                          // empty: a remark that is no trouble of its own
+  std::optional<SeenBefore> seen_before;  // absent: nobody looked
   std::vector<Command> commands;
 };
 

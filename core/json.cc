@@ -170,6 +170,35 @@ Result<FindingContext> context_from_json(const Json& json) {
   return context;
 }
 
+Json to_json(const SeenBefore& seen) {
+  Json versions = Json::array();
+  for (const auto& of : seen.versions)
+    versions.push_back({{"version", of.version}, {"runs", of.runs}, {"seen", of.seen}});
+  return {{"versions", std::move(versions)}, {"first", seen.first}, {"last", seen.last}};
+}
+
+Result<SeenBefore::PerVersion> version_from_json(const Json& json) {
+  SeenBefore::PerVersion of;
+  const auto read = Fields(json, "version seen before")
+                        .required("version", of.version)
+                        .required("runs", of.runs)
+                        .required("seen", of.seen)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return of;
+}
+
+Result<SeenBefore> seen_before_from_json(const Json& json) {
+  SeenBefore seen;
+  const auto read = Fields(json, "seen before")
+                        .each("versions", seen.versions, version_from_json)
+                        .required("first", seen.first)
+                        .required("last", seen.last)
+                        .status();
+  if (!read) return pass_on(read.error());
+  return seen;
+}
+
 Result<Reason> reason_from_json(const Json& json) {
   Reason reason;
   const auto read = Fields(json, "reason")
@@ -262,12 +291,15 @@ Json to_json(const Finding& finding) {
           {"at_ns", finding.at.count()},
           {"context", to_json(finding.context)},
           {"commands", std::move(commands)},
-          {"signature", finding.signature}};
+          {"signature", finding.signature},
+          {"seen_before", optional_json(finding.seen_before,
+                                        [](const SeenBefore& seen) { return to_json(seen); })}};
 }
 
 Result<Finding> finding_from_json(const Json& json) {
   Finding finding;
   Json context;
+  Json seen;
   const auto read = Fields(json, "finding")
                         .required("number", finding.number)
                         .named("kind", finding.kind, finding_kind_named)
@@ -290,11 +322,17 @@ Result<Finding> finding_from_json(const Json& json) {
                         .required("context", context)
                         .each("commands", finding.commands, command_from_json)
                         .required("signature", finding.signature)
+                        .optional("seen_before", seen)
                         .status();
   if (!read) return pass_on(read.error());
   Result<FindingContext> parsed = context_from_json(context);
   if (!parsed) return pass_on(parsed.error());
   finding.context = std::move(*parsed);
+  if (!seen.is_null()) {
+    Result<SeenBefore> before = seen_before_from_json(seen);
+    if (!before) return pass_on(before.error());
+    finding.seen_before = std::move(*before);
+  }
   return finding;
 }
 

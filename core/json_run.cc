@@ -248,6 +248,7 @@ Json to_json(const RunRecord& run) {
           {"started", run.started},
           {"duration_ns", run.duration.count()},
           {"interrupted", run.interrupted},
+          {"canary", run.canary},
           {"coverage", coverage_to_json(run.coverage)},
           {"health", to_json(run.health)},
           {"checks", list_of(run.checks, check_to_json)},
@@ -286,6 +287,7 @@ Result<RunRecord> run_record_from_json(const Json& json) {
                         .required("started", run.started)
                         .required("duration_ns", run.duration)
                         .required("interrupted", run.interrupted)
+                        .optional("canary", run.canary)
                         .required("coverage", coverage)
                         .required("health", health)
                         .each("checks", run.checks, check_from_json)

@@ -120,6 +120,7 @@ struct RunRecord {
   std::string started;     // ISO 8601, UTC
   Nanoseconds duration{};  // of the main phase
   bool interrupted = false;
+  bool canary = false;  // it must end FAIL: a night in which it does not has tested nothing
   Verdict verdict = Verdict::broken;
   std::vector<VerdictReason> reasons;  // empty for PASS
   Coverage coverage;

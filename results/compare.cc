@@ -10,8 +10,10 @@
 #include "core/history.h"
 #include "core/random.h"
 #include "results/html.h"
+#include "results/rate_picture.h"
 #include "results/store.h"
 #include "results/text.h"
+#include "results/trace.h"
 #include "results/words.h"
 
 namespace ordeal::results {
@@ -131,9 +133,31 @@ Json summary_of(const RunRecord& run) {
       {"findings", std::move(findings)}};
 }
 
+RateLine rates_of(const RunRecord& run, const History& history) {
+  RateLine line;
+  const Json series = make_series(history);
+  line.step = std::chrono::milliseconds(series.at("width_ms").get<std::int64_t>());
+  for (const Json& rate : series.at("rates")) line.per_second.push_back(rate.at(0).get<double>());
+  for (const FaultSummary& fault : run.faults) {
+    if (fault.began)
+      line.faults.push_back(
+          {fault.spec.kind, within_reason(*fault.began),
+           within_reason(fault.ended.value_or(*fault.began + fault.spec.duration))});
+  }
+  return line;
+}
+
 std::string interval_text(const Json& value) {
   return fmt::format("{:.2f} ms ({:.2f}–{:.2f})", value.value("ms", 0.0), value.value("low", 0.0),
                      value.value("high", 0.0));
+}
+
+// "131,904" of 131904; texts as they are.
+std::string shown(const Json& value) {
+  return value.is_string()            ? value.get<std::string>()
+         : value.is_number_float()    ? grouped(static_cast<std::size_t>(value.get<double>() + 0.5))
+         : value.is_number_unsigned() ? grouped(value.get<std::size_t>())
+                                      : to_line(value);
 }
 
 // Rows of what both runs have: name, a, b.
@@ -141,19 +165,27 @@ std::vector<std::vector<std::string>> outcome_rows(const Json& json) {
   const Json& a = json.at("a");
   const Json& b = json.at("b");
   std::vector<std::vector<std::string>> rows;
-  const auto text = [](const Json& value) {
-    return value.is_string()         ? value.get<std::string>()
-           : value.is_number_float() ? fmt::format("{:.0f}", value.get<double>())
-                                     : to_line(value);
-  };
-  for (const char* name : {"verdict", "system", "seed", "operations", "per_second",
-                           "ok_during_faults", "leader_changes", "faults", "recovery"})
-    rows.push_back({name, text(a.at(name)), text(b.at(name))});
-  for (const auto& [function, counts] : a.at("functions").items()) {
-    for (const char* outcome : {"ok", "fail", "info"}) {
-      const Json other = b.at("functions").value(function, Json::object());
-      rows.push_back({function + " " + outcome, text(counts.at(outcome)),
-                      other.contains(outcome) ? text(other.at(outcome)) : "-"});
+  for (const auto& [name, words] : {std::pair{"verdict", "verdict"},
+                                    {"system", "system"},
+                                    {"operations", "operations"},
+                                    {"per_second", "operations a second"},
+                                    {"ok_during_faults", "ok while a fault was on"},
+                                    {"leader_changes", "leader changes"},
+                                    {"faults", "faults"},
+                                    {"recovery", "whole again after the end in"}})
+    rows.push_back({words, shown(a.at(name)), shown(b.at(name))});
+  rows.push_back({"seed", to_line(a.at("seed")), to_line(b.at("seed"))});
+  std::set<std::string> functions;
+  for (const Json* run : {&a, &b})
+    for (const auto& [function, counts] : run->at("functions").items()) functions.insert(function);
+  for (const std::string& function : functions) {
+    for (const auto& [outcome, words] :
+         {std::pair{"ok", "ok"}, {"fail", "failed"}, {"info", "unknown"}}) {
+      const auto cell = [&, outcome = outcome](const Json& run) {
+        const Json& of = run.at("functions");
+        return of.contains(function) ? shown(of.at(function).at(outcome)) : std::string("-");
+      };
+      rows.push_back({fmt::format("{} {}", function, words), cell(a), cell(b)});
     }
   }
   return rows;
@@ -192,6 +224,7 @@ Result<Comparison> compare_runs(const fs::path& a, const fs::path& b) {
   Json json = {{"schema", 1}};
   std::vector<std::map<std::string, std::string>> plans;
   std::vector<std::map<std::string, std::vector<double>>> latencies;
+  std::vector<RateLine> rates;
   for (const auto& [name, directory] : {std::pair{"a", a}, {"b", b}}) {
     const auto run = read_run(directory);
     if (!run) return pass_on(run.error());
@@ -200,11 +233,15 @@ Result<Comparison> compare_runs(const fs::path& a, const fs::path& b) {
     if (!plan) return pass_on(plan.error());
     plans.push_back(std::move(*plan));
     latencies.emplace_back();
+    rates.emplace_back();
     std::error_code failure;
     if (!fs::exists(directory / history_file, failure)) continue;
     const auto history = read_history(directory / history_file);
     if (!history) return pass_on(history.error());
     latencies.back() = latencies_of(*history);
+    rates.back() = rates_of(*run, *history);
+    json[name]["ok_per_second"] = rates.back().per_second;
+    json[name]["step_s"] = static_cast<double>(rates.back().step.count()) / 1e9;
   }
   std::set<std::string> names;
   for (const auto& plan : plans)
@@ -225,7 +262,7 @@ Result<Comparison> compare_runs(const fs::path& a, const fs::path& b) {
     if (other != latencies[1].end())
       json["latency"].push_back(latency_row(function, values, other->second));
   }
-  return Comparison{std::move(json)};
+  return Comparison{std::move(json), draw_rates(rates[0], rates[1])};
 }
 
 std::string render_comparison_terminal(const Comparison& comparison) {
@@ -264,13 +301,25 @@ std::string render_comparison_page(const Comparison& comparison) {
     const std::string run = html(json[name].value("name", ""), 200);
     return fmt::format("<a href=\"/run/{0}/\">{0}</a>", run);
   };
+  const auto in_query = [&](const char* name) {
+    std::string text;
+    for (const char c : html(json[name].value("name", ""), 200)) {
+      if (c == '+') {
+        text += "%2B";  // a bare one would be a space
+      } else {
+        text += c;
+      }
+    }
+    return text;
+  };
   PageParts parts;
   parts.title = "Two runs";
   parts.css_class = "page list";
   parts.body = fmt::format(
       "<header class=\"top\"><h1>Two runs</h1><p class=\"meta\">a {}<br>b {}</p></header>\n<nav><a "
-      "href=\"/\">Runs</a><a href=\"/trend\">Nights</a></nav>\n<main>\n",
-      link("a"), link("b"));
+      "href=\"/\">Runs</a><a href=\"/trend\">Nights</a><a "
+      "href=\"/api/compare.json?a={}&amp;b={}\">JSON</a></nav>\n<main>\n",
+      link("a"), link("b"), in_query("a"), in_query("b"));
   std::vector<std::vector<std::string>> rows;
   for (const Json& row : json.at("plan")) {
     rows.push_back({html(row.value("name", "")), html(row.value("a", ""), 200),
@@ -292,6 +341,12 @@ std::string render_comparison_page(const Comparison& comparison) {
   }
   parts.body += "</section>\n<section class=\"card\"><h2>What came out</h2>" +
                 html_table({"", "a", "b"}, rows) + "</section>\n";
+  if (!comparison.rates.empty())
+    parts.body +=
+        "<section class=\"card\"><h2>Operations a second that were answered ok</h2><p class=\"dim "
+        "small\"><span class=\"key a\"></span> a &#160; <span class=\"key b\"></span> b, each from "
+        "its own start</p><div class=\"scroll\">" +
+        comparison.rates + "</div></section>\n";
   rows.clear();
   for (const Json& row : json.at("latency")) {
     rows.push_back({html(row.value("function", "")), interval_text(row.at("p50")[0]),

@@ -11,7 +11,8 @@
 namespace ordeal::results {
 
 struct Comparison {
-  Json json;  // "schema": 1; everything that is shown
+  Json json;          // "schema": 1; everything that is shown
+  std::string rates;  // the rates in it as a picture; empty when no history is stored
 };
 
 [[nodiscard]] Result<Comparison> compare_runs(const std::filesystem::path& a,

@@ -22,14 +22,15 @@ void add_facts(Page& page, const RunRecord& run, const Finding& finding) {
   page.line(fmt::format("**What happened.** {}", sentence(escaped(headline(run, finding), 400))));
   page.line();
   page.line(fmt::format("**Promise broken.** {} {}", sentence(promise), gloss(finding.promise)));
-  if (!finding.promise_source.empty()) {
+  if (const std::string source = source_words(run, finding); !source.empty()) {
     page.line();
-    page.line("**Documented.** " + sentence(escaped(capitalised(finding.promise_source), 600)));
+    page.line("**Documented.** " + escaped(source, 600));
   }
   if (const std::string weaker = weaker_words(finding); !weaker.empty()) {
     page.line();
     page.line("**Weaker guarantees.** " + escaped(weaker, 600));
   }
+  if (is_remark(finding)) return;
   page.line();
   page.line(
       fmt::format("**When.** {} s after the run began at {}; {}", seconds_text(finding.at),
@@ -50,8 +51,10 @@ void add_facts(Page& page, const RunRecord& run, const Finding& finding) {
 
 void add_proof(Page& page, const RunRecord& run, const Finding& finding) {
   const std::size_t size = finding.witness.size();
-  page.heading(size == 1 ? "The operation that cannot be true"
-                         : fmt::format("The {} operations that cannot all be true", grouped(size)));
+  page.heading(size == 0 ? "What the nodes said"
+               : size == 1
+                   ? "The operation that cannot be true"
+                   : fmt::format("The {} operations that cannot all be true", grouped(size)));
   add_witness_table(page, finding);
   page.line();
   page.line(
@@ -61,19 +64,9 @@ void add_proof(Page& page, const RunRecord& run, const Finding& finding) {
   add_picture(page, run, finding);
   page.heading("Why that is impossible");
   add_argument(page, finding);
-  page.heading("Is anything left out?");
-  page.line(
-      fmt::format("All {} on key {} are accounted for. The outcome of {} of them is unknown; such "
-                  "an operation was allowed to have "
-                  "happened at any time from its request on, or never. Those that are not shown "
-                  "add nothing to the contradiction.",
-                  count(finding.operations_on_key, "operation"), escaped(to_text(finding.key), 60),
-                  grouped(finding.unknown_on_key)));
-  if (finding.bad_prefix_events > 0) {
-    page.line();
-    page.line(fmt::format(
-        "Already the first {} of the history cannot be explained; nothing later is needed.",
-        count(finding.bad_prefix_events, "event")));
+  if (const std::string words = completeness(finding); !words.empty()) {
+    page.heading("Is anything left out?");
+    page.line(escaped(words, 800));
   }
 }
 
@@ -102,14 +95,7 @@ void add_surroundings(Page& page, const RunRecord& run, const Finding& finding) 
          fault.ended ? seconds_text(*fault.ended) : "not undone",
          fault.evidence.empty() ? "none" : escaped(join(fault.evidence, "; "), 160)});
   }
-  page.heading("Around it");
-  page.line(fmt::format("- nearest fault: {}", finding.context.nearest_fault
-                                                   ? escaped(*finding.context.nearest_fault)
-                                                   : "none is recorded near it"));
-  page.line(fmt::format("- nearest change of leader: {}",
-                        finding.context.nearest_leader_change
-                            ? escaped(*finding.context.nearest_leader_change)
-                            : "none is recorded near it"));
+  if (!table.rows.empty() || !run.health.holes.empty()) page.heading("Around it");
   for (std::size_t i = 0; i < std::min<std::size_t>(run.health.holes.size(), 5); ++i) {
     page.line("- **missing evidence:** " + escaped(run.health.holes[i], 200));
   }
@@ -149,8 +135,10 @@ void add_commands(Page& page, const RunRecord& run, const Finding& finding) {
                         escaped(tested_words(run), 400), finding.number));
   if (!finding.signature.empty()) {
     page.line();
-    page.line(fmt::format("Signature, equal for the same trouble in other runs: {}",
-                          escaped(finding.signature, 160)));
+    const std::string before = seen_before_words(finding);
+    page.line(fmt::format("Signature, equal for the same trouble in other runs: {}.{}",
+                          escaped(finding.signature, 160),
+                          before.empty() ? "" : " Seen before: " + escaped(before, 400) + "."));
   }
 }
 
@@ -185,8 +173,10 @@ std::string render_finding(const RunRecord& run, const Finding& finding) {
                         escaped(run.workload, 40), escaped(nemesis_names(run)), run.seed));
   page.line();
   add_facts(page, run, finding);
-  add_proof(page, run, finding);
-  add_surroundings(page, run, finding);
+  if (!is_remark(finding)) {
+    add_proof(page, run, finding);
+    add_surroundings(page, run, finding);
+  }
   add_commands(page, run, finding);
   return std::move(page).finish();
 }

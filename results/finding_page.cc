@@ -31,13 +31,14 @@ std::string facts(const RunRecord& run, const Finding& finding) {
       html(sentence(capitalised(finding.promise.empty() ? "not stated" : finding.promise)));
   if (const std::string words = gloss(finding.promise); !words.empty())
     promise += fmt::format(" <span class=\"dim\">{}</span>", html(words, 600));
-  if (!finding.promise_source.empty())
-    promise += fmt::format("<br>{}", html(sentence(capitalised(finding.promise_source)), 800));
+  if (const std::string source = source_words(run, finding); !source.empty())
+    promise += fmt::format("<br>{}", html(source, 800));
   if (const std::string weaker = weaker_words(finding); !weaker.empty())
     promise += fmt::format("<br><span class=\"dim\">{}</span>", html(weaker, 800));
   list += fact("Promise broken", promise);
-  list += fact("When", fmt::format("{} s into the run; {}", seconds_text(finding.at),
-                                   html(sentence(surroundings(finding)), 600)));
+  if (!is_remark(finding))
+    list += fact("When", fmt::format("{} s into the run; {}", seconds_text(finding.at),
+                                     html(sentence(surroundings(finding)), 600)));
   if (!finding.context.answered_by.empty())
     list += fact("Answered by", html(sentence(finding.context.answered_by), 600));
   list += fact("Certainty", html(sentence(capitalised(certainty(finding))), 600));
@@ -46,6 +47,8 @@ std::string facts(const RunRecord& run, const Finding& finding) {
   if (!finding.diagnosis.empty())
     kind += " <span class=\"dim\">Why this kind:</span> " + html(sentence(finding.diagnosis), 600);
   list += fact("Diagnosis", kind);
+  if (const std::string before = seen_before_words(finding); !before.empty())
+    list += fact("Seen before", html(sentence(capitalised(before)), 600));
   if (const std::string measured = reproduction_words(run); !measured.empty())
     list += fact("Reproduced", html(sentence(capitalised(measured))));
   return list + "</dl>\n";
@@ -53,7 +56,7 @@ std::string facts(const RunRecord& run, const Finding& finding) {
 
 std::string witness(const Finding& finding) {
   if (finding.witness.empty())
-    return "<p>No operation was stored with this finding: it is about the replicas' state.</p>\n";
+    return "<p>This rests on what the nodes said of themselves, not on single operations.</p>\n";
   std::vector<std::vector<std::string>> rows;
   for (const WitnessOperation& op : finding.witness) {
     if (rows.size() == most_rows) break;
@@ -64,7 +67,7 @@ std::string witness(const Finding& finding) {
          op.completed_at ? seconds_text(*op.completed_at) : "never",
          op.breaks ? "<strong class=\"breaks\">◀ impossible</strong>" : ""});
   }
-  return html_table({"op", "node", "its role", "#client", "asked", "answered", "#revision",
+  return html_table({"op", "node", "its role", "#process", "asked", "answered", "#revision",
                      "#invoked (s)", "#completed (s)", ""},
                     rows, "witness");
 }
@@ -81,20 +84,6 @@ std::string argument(const Finding& finding) {
     list += fmt::format("<li>{}{}</li>\n", html(sentence(capitalised(reason.text)), 600), evidence);
   }
   return list + "</ol>\n";
-}
-
-std::string completeness(const Finding& finding) {
-  if (finding.operations_on_key == 0) return {};
-  std::string words = fmt::format(
-      "All {} on key {} are accounted for; the outcome of {} is unknown, and each of those was "
-      "allowed to have happened at any time from its request on, or never. What is not shown adds "
-      "nothing to the contradiction.",
-      count(finding.operations_on_key, "operation"), clean(to_text(finding.key), 60),
-      grouped(finding.unknown_on_key));
-  if (finding.bad_prefix_events > 0)
-    words += fmt::format(" Already the first {} of the history cannot be explained.",
-                         count(finding.bad_prefix_events, "event"));
-  return fmt::format("<p class=\"dim\">{}</p>\n", html(words, 800));
 }
 
 std::string log_lines(const RunRecord& run, const Finding& finding, const std::string& root) {
@@ -158,6 +147,7 @@ std::string commands_html(const std::vector<Command>& commands) {
 std::string finding_section(const RunRecord& run, const Finding& finding, const std::string& graph,
                             const std::string& root) {
   std::string text = facts(run, finding);
+  if (is_remark(finding)) return text + commands_html(finding.commands);
   const std::size_t size = finding.witness.size();
   text += fmt::format("<h4>{}</h4>\n",
                       size == 1   ? "The operation that cannot be true"
@@ -171,11 +161,14 @@ std::string finding_section(const RunRecord& run, const Finding& finding, const 
           "<p class=\"dim small\">To scale, except for long stretches in which nothing of this "
           "begins or ends: they are folded.</p>\n";
   }
-  text += "<h4>Why that is impossible</h4>\n" + argument(finding) + completeness(finding);
+  text += "<h4>Why that is impossible</h4>\n" + argument(finding);
+  if (const std::string words = completeness(finding); !words.empty())
+    text += fmt::format("<p class=\"dim\">{}</p>\n", html(words, 800));
   if (!graph.empty()) {
     text += fmt::format(
-        "<details class=\"graph\"><summary>As a graph: solid arrows are values seen, dashed ones "
-        "real time</summary><div class=\"scroll\">{}</div></details>\n",
+        "<details class=\"graph\"><summary>As a graph on a time axis: solid arrows are values "
+        "seen, "
+        "dashed ones real time</summary><div class=\"scroll\">{}</div></details>\n",
         graph);
   }
   text += log_lines(run, finding, root);
@@ -196,9 +189,9 @@ std::string render_finding_page(const RunRecord& run, const Finding& finding,
       "<h1>{}</h1>\n<p class=\"lead\">{}</p>\n<p class=\"meta\">Finding {} · {} · <a "
       "href=\"../../report.html#finding-{}\">the whole run</a></p></header>\n<main>\n<section "
       "class=\"card\">{}</section></main>\n",
-      html(system_name(run) + " " + deed(finding.kind)), html(sentence(finding.headline), 600),
-      finding.number, html(run.started, 40), finding.number,
-      finding_section(run, finding, graph, "../../"));
+      html(system_name(run) + " " + deed(finding.kind)),
+      html(sentence(capitalised(finding.headline)), 600), finding.number, html(run.started, 40),
+      finding.number, finding_section(run, finding, graph, "../../"));
   return html_page(parts);
 }
 

@@ -79,6 +79,31 @@ std::vector<Edge> derived_edges(const std::vector<WitnessOperation>& ops) {
   return edges;
 }
 
+// When an operation was over, as far as anybody knows.
+Nanoseconds moment_of(const WitnessOperation& op) {
+  return within_reason(op.completed_at.value_or(op.invoked_at));
+}
+
+// A row of moments that fixes where each operation stands: time runs to the right, so an arrow that
+// runs to the left says what cannot be. Arrows between operations move nothing.
+std::string time_axis(const std::vector<WitnessOperation>& ops) {
+  std::map<Nanoseconds, std::vector<EventIndex>> moments;
+  for (const WitnessOperation& op : ops) moments[moment_of(op)].push_back(op.id);
+  std::string text = "  node [shape=plaintext, margin=0.02];\n";
+  std::string row;
+  std::string ranks;
+  std::size_t number = 0;
+  for (const auto& [moment, at] : moments) {
+    text += fmt::format("  t{} [label=\"{} s\", class=\"time\"];\n", number, seconds_text(moment));
+    row += fmt::format("{}t{}", number == 0 ? "" : " -> ", number);
+    ranks += fmt::format("  {{ rank=same; t{};", number);
+    for (const EventIndex op : at) ranks += fmt::format(" o{};", op);
+    ranks += " }\n";
+    ++number;
+  }
+  return text + "  " + row + " [class=\"axis\", arrowhead=none, weight=100];\n" + ranks;
+}
+
 }  // namespace
 
 std::string graph_of(const Finding& finding) {
@@ -86,7 +111,7 @@ std::string graph_of(const Finding& finding) {
   if (ops.size() < 2 || ops.size() > most_operations) return {};
   std::string text =
       "digraph finding {\n"
-      "  graph [rankdir=LR, bgcolor=\"transparent\", nodesep=0.35, ranksep=0.6];\n"
+      "  graph [rankdir=LR, bgcolor=\"transparent\", nodesep=0.35, ranksep=0.9];\n"
       "  node [shape=box, style=\"rounded\", fontname=\"Helvetica\", fontsize=11, margin=0.12];\n"
       "  edge [fontname=\"Helvetica\", fontsize=10, arrowsize=0.7];\n";
   std::map<EventIndex, bool> known;
@@ -103,12 +128,12 @@ std::string graph_of(const Finding& finding) {
   }
   for (const Edge& edge : finding.edges.empty() ? derived_edges(ops) : finding.edges) {
     if (!known.contains(edge.from) || !known.contains(edge.to)) continue;
-    text += fmt::format("  o{} -> o{} [label={}, style={}, class=\"{}\"];\n", edge.from, edge.to,
-                        quoted(edge.text.empty() ? edge.kind : edge.text, 60),
+    text += fmt::format("  o{} -> o{} [label={}, style={}, class=\"{}\", constraint=false];\n",
+                        edge.from, edge.to, quoted(edge.text.empty() ? edge.kind : edge.text, 60),
                         edge.kind == "real-time" ? "dashed" : "solid",
                         edge.kind == "real-time" ? "time" : "data");
   }
-  return text + "}\n";
+  return text + time_axis(ops) + "}\n";
 }
 
 Result<std::string> draw_graph(const std::string& dot_text) {

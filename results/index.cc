@@ -42,10 +42,32 @@ Result<IndexEntry> entry_from_json(const Json& json) {
     entry.faults_planned = json.value("faults_planned", std::size_t{0});
     entry.faults_took_effect = json.value("faults_took_effect", std::size_t{0});
     entry.duration = Nanoseconds(json.value("duration_ns", std::int64_t{0}));
+    entry.options = json.value("options", std::map<std::string, std::string>{});
+    entry.canary = json.value("canary", false);
   } catch (const Json::exception& failure) {
     return error("{}", failure.what());
   }
   return entry;
+}
+
+// In `earlier` runs, the oldest first.
+SeenBefore look_for(const std::string& signature, const std::vector<const IndexEntry*>& earlier) {
+  SeenBefore seen;
+  for (const IndexEntry* entry : earlier) {
+    auto of = std::find_if(seen.versions.begin(), seen.versions.end(),
+                           [&](const auto& known) { return known.version == entry->version; });
+    if (of == seen.versions.end()) {
+      seen.versions.push_back({entry->version});
+      of = std::prev(seen.versions.end());
+    }
+    ++of->runs;
+    const auto& shown = entry->signatures;
+    if (std::find(shown.begin(), shown.end(), signature) == shown.end()) continue;
+    ++of->seen;
+    if (seen.first.empty()) seen.first = entry->started;
+    seen.last = entry->started;
+  }
+  return seen;
 }
 
 std::string first_headline(const RunRecord& run) {
@@ -71,7 +93,8 @@ IndexEntry entry_of(const RunRecord& run) {
   entry.headline = first_headline(run);
   for (const Finding* finding : findings_of(run)) {
     auto& known = entry.signatures;
-    if (std::find(known.begin(), known.end(), finding->signature) == known.end())
+    if (!finding->signature.empty() &&
+        std::find(known.begin(), known.end(), finding->signature) == known.end())
       known.push_back(finding->signature);
   }
   for (const auto& [kind, faults] : run.coverage.faults) {
@@ -79,6 +102,8 @@ IndexEntry entry_of(const RunRecord& run) {
     entry.faults_took_effect += faults.took_effect;
   }
   entry.duration = run.duration;
+  entry.options = run.options;
+  entry.canary = run.canary;
   return entry;
 }
 
@@ -96,7 +121,9 @@ Json to_json(const IndexEntry& entry) {
           {"signatures", entry.signatures},
           {"faults_planned", entry.faults_planned},
           {"faults_took_effect", entry.faults_took_effect},
-          {"duration_ns", entry.duration.count()}};
+          {"duration_ns", entry.duration.count()},
+          {"options", entry.options},
+          {"canary", entry.canary}};
 }
 
 Result<void> append_index(const fs::path& runs, const RunRecord& run) {
@@ -155,6 +182,25 @@ Result<std::vector<IndexEntry>> read_index(const fs::path& runs) {
   const Result<void> read = index.read(runs);
   if (!read) return pass_on(read.error());
   return index.entries();
+}
+
+void tell_seen_before(RunRecord& run, const fs::path& runs) {
+  RunIndex index;
+  if (!index.read(runs)) return;
+  std::vector<const IndexEntry*> earlier;
+  for (const IndexEntry& entry : index.entries()) {
+    if (entry.started < run.started && entry.cluster == run.cluster &&
+        entry.workload == run.workload && entry.canary == run.canary)
+      earlier.push_back(&entry);
+  }
+  std::stable_sort(earlier.begin(), earlier.end(), [](const IndexEntry* a, const IndexEntry* b) {
+    return a->started < b->started;
+  });
+  for (CheckReport& check : run.checks) {
+    for (Finding& finding : check.findings) {
+      if (!finding.signature.empty()) finding.seen_before = look_for(finding.signature, earlier);
+    }
+  }
 }
 
 }  // namespace ordeal::results

@@ -23,12 +23,14 @@ struct IndexEntry {
   std::string started;
   std::string cluster, version, workload;
   std::vector<std::string> nemeses;
+  std::map<std::string, std::string> options;  // as in RunRecord
   std::uint64_t seed = 0;
   std::size_t operations = 0;
   std::string headline;                 // of the first finding, or the first reason; empty for PASS
   std::vector<std::string> signatures;  // of the findings, each once
   std::size_t faults_planned = 0, faults_took_effect = 0;
   Nanoseconds duration{};
+  bool canary = false;  // it had to end FAIL
   friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 
@@ -57,5 +59,10 @@ class RunIndex {
 };
 
 [[nodiscard]] Result<std::vector<IndexEntry>> read_index(const std::filesystem::path& runs);
+
+// Fills in Finding::seen_before: from runs that started before this one, of the same workload on
+// the same system; a canary is compared with canaries. An index that cannot be read leaves it
+// absent.
+void tell_seen_before(RunRecord& run, const std::filesystem::path& runs);
 
 }  // namespace ordeal::results

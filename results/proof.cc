@@ -33,7 +33,7 @@ std::string evidence_text(const Reason& reason) {
 
 void add_witness_table(Page& page, const Finding& finding) {
   if (finding.witness.empty()) {
-    page.line("No operation was stored with this finding.");
+    page.line("This rests on what the nodes said of themselves, not on single operations.");
     return;
   }
   Table table = {{"op", "node", "its role", "process", "asked", "answered", "invoked (s)",

@@ -8,6 +8,7 @@
 #include "results/assets.h"
 #include "results/commands.h"
 #include "results/html.h"
+#include "results/node_life.h"
 #include "results/text.h"
 #include "results/trace.h"
 #include "results/words.h"
@@ -171,7 +172,8 @@ std::string timeline(const ReportParts& parts) {
       "axis; arrow keys move, plus and minus zoom\"></canvas>\n"
       "<div class=\"legend\"><span><i class=\"k ok\"></i>ok</span><span><i class=\"k "
       "fail\"></i>failed: certainly not done</span><span><i class=\"k info\"></i>unknown</span>"
-      "<span><i class=\"k fault\"></i>fault on</span><span><i class=\"k flag\"></i>finding</span>"
+      "<span><i class=\"k fault\"></i>fault on</span><span><i class=\"k silent\"></i>node does not "
+      "answer</span><span><i class=\"k flag\"></i>finding</span>"
       "<span class=\"dim\">drag or arrows: move · wheel or + −: zoom · enter: next operation · n: "
       "next finding · /: filter</span></div>\n"
       "<div id=\"detail\" aria-live=\"polite\"></div>\n"
@@ -304,13 +306,48 @@ std::string faults(const RunRecord& run) {
                  rows));
 }
 
-std::string nodes(const RunRecord& run) {
+// The slowest return of a node after a fault; "never" is the slowest of all.
+std::string slowest_return(const RunRecord& run, const std::string& node) {
+  std::optional<Nanoseconds> slowest;
+  for (const Recovery& recovery : run.recoveries) {
+    for (const auto& of : recovery.nodes) {
+      if (of.node != node) continue;
+      if (!of.served_after_end) return "<strong class=\"breaks\">never</strong>";
+      slowest = std::max(slowest.value_or(Nanoseconds::zero()), *of.served_after_end);
+    }
+  }
+  return slowest ? duration_text(*slowest) : "–";
+}
+
+std::string lives(const ReportParts& parts) {
+  Nanoseconds end{};
+  for (const NodeSample& sample : parts.samples) end = std::max(end, within_reason(sample.at));
+  if (parts.history != nullptr && !parts.history->operations.empty())
+    end = std::max(end, within_reason(parts.history->operations.back().completed_at));
+  std::vector<std::vector<std::string>> rows;
+  for (const NodeLife& life : lives_of(parts.samples, end)) {
+    if (rows.size() == most_rows) break;
+    rows.push_back({html(life.node, 30),
+                    life.led > Nanoseconds::zero() ? duration_text(life.led) : "–",
+                    fmt::format("{}", life.silences),
+                    life.silences == 0 ? "–" : duration_text(life.longest_silence),
+                    slowest_return(parts.run, life.node)});
+  }
+  if (rows.empty()) return {};
+  return "<h4>While it ran, asked ten times a second</h4>\n" +
+         html_table({"node", "#led for", "#times it stopped answering", "#at most for",
+                     "#slowest to serve again after a fault"},
+                    rows);
+}
+
+std::string nodes(const ReportParts& parts) {
+  const RunRecord& run = parts.run;
   std::string text = "<ul class=\"plain\">\n";
   for (const std::string& word : health_words(run))
     text += fmt::format("<li>{}</li>\n", html(capitalised(word)));
   for (std::size_t i = 0; i < std::min<std::size_t>(run.health.holes.size(), 20); ++i)
     text += fmt::format("<li class=\"hole\">missing: {}</li>\n", html(run.health.holes[i]));
-  text += "</ul>\n";
+  text += "</ul>\n" + lives(parts);
   std::vector<std::vector<std::string>> rows;
   for (const Replica& replica : run.replicas) {
     const auto clock =
@@ -456,7 +493,7 @@ std::string render_report(const ReportParts& parts) {
       "<a href=\"#nodes\">Nodes</a><a href=\"#checks\">Checks</a><a href=\"#plan\">Plan and files"
       "</a></nav>\n<main>\n<span id=\"findings\"></span>\n";
   page.body += findings(parts) + reasons(run) + timeline(parts) + charts(parts) + recovery(run) +
-               faults(run) + nodes(run) + checks(run) + plan_and_files(parts);
+               faults(run) + nodes(parts) + checks(run) + plan_and_files(parts);
   page.body += fmt::format("</main>\n<footer class=\"dim\">{} · run {}</footer>\n",
                            html(tested_words(run), 600), html(run.name, 200));
   Json data = page_data(parts);

@@ -29,8 +29,4 @@ class RunList {
   std::string json_;
 };
 
-// {"name", "phase", "operations", "ok", "fail", "info", "faults_on", "nodes"}: of a run that goes
-// on, or was killed, from the files that it writes. Reads the tail of its history only.
-[[nodiscard]] Result<std::string> live_json(const std::filesystem::path& directory);
-
 }  // namespace ordeal::results

@@ -10,6 +10,7 @@
 #include "results/assets.h"
 #include "results/compare.h"
 #include "results/html.h"
+#include "results/live_run.h"
 #include "results/run_list.h"
 #include "results/run_name.h"
 #include "results/store.h"

@@ -173,7 +173,7 @@ void add_reasons(Block& block, const RunRecord& run) {
       block.line("", fmt::format("and {} more reasons, see the report", reasons.size() - 1));
       break;
     }
-    block.paragraph(label, clean(reasons[i].text, 400), reasons.size() == 1 ? 2 : 1);
+    block.paragraph(label, clean(reasons[i].text, 400), i == 0 ? 2 : 1);
     label = "";
   }
   const auto advised =
@@ -196,12 +196,13 @@ std::string render_terminal(const RunRecord& run, const std::filesystem::path& d
   const bool found = run.verdict == Verdict::fail && !findings.empty();
   outcome.verdict(run.verdict, headline(run));
   if (run.verdict == Verdict::pass) outcome.line("", "It has earned a biscuit.");
-  if (found) outcome.paragraph("", clean(surroundings(*findings.front()), 2 * text_width), 2);
-  add_reasons(outcome, run);
-  if (run.interrupted) {
-    outcome.line("interrupted", fmt::format("after {}; what was recorded until then was judged",
-                                            duration_text(run.duration)));
+  if (found) {
+    const Finding& first = *findings.front();
+    outcome.paragraph("when", clean(surroundings(first), 2 * text_width), 2);
+    if (!first.context.answered_by.empty())
+      outcome.paragraph("by", clean(first.context.answered_by, 2 * text_width), 2);
   }
+  add_reasons(outcome, run);
   if (faults_left_on(run) > 0) outcome.command("undo faults", run.commands, "heal");
   if (command_line(run.commands, "run").empty()) {  // a bare history has no pages
     outcome.command("again", run.commands, "check");

@@ -71,10 +71,14 @@ void put_value(std::string& to, const Value& value) {
   }
 }
 
+struct Lanes {
+  std::vector<std::uint32_t> of;  // of each operation
+  std::vector<Process> first;     // of each lane, the process that it began with: its name
+};
+
 // Processes that never act at the same time share a lane: a worker goes on under a new number when
 // an outcome is unknown.
-std::vector<std::uint32_t> lanes_of(const std::vector<Operation>& ops, std::size_t count,
-                                    std::size_t& lanes) {
+Lanes lanes_of(const std::vector<Operation>& ops, std::size_t count) {
   std::unordered_map<Process, EventIndex> last;
   for (std::size_t i = 0; i < count; ++i)
     last[ops[i].process] =
@@ -85,7 +89,8 @@ std::vector<std::uint32_t> lanes_of(const std::vector<Operation>& ops, std::size
   };
   std::vector<Lane> free_from;
   std::unordered_map<Process, std::uint32_t> lane_of;
-  std::vector<std::uint32_t> found(count);
+  Lanes lanes;
+  lanes.of.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto [entry, is_new] = lane_of.try_emplace(ops[i].process, 0);
     if (is_new) {
@@ -95,14 +100,16 @@ std::vector<std::uint32_t> lanes_of(const std::vector<Operation>& ops, std::size
         if (best == free_from.size() || free_from[lane].node == ops[i].node) best = lane;
         if (free_from[best].node == ops[i].node) break;
       }
-      if (best == free_from.size()) free_from.emplace_back();
+      if (best == free_from.size()) {
+        free_from.emplace_back();
+        lanes.first.push_back(ops[i].process);
+      }
       free_from[best] = {last[ops[i].process], ops[i].node};
       entry->second = static_cast<std::uint32_t>(best);
     }
-    found[i] = entry->second;
+    lanes.of[i] = entry->second;
   }
-  lanes = free_from.size();
-  return found;
+  return lanes;
 }
 
 unsigned outcome_code(const Operation& op) {
@@ -134,8 +141,7 @@ Trace make_trace(const History& history) {
   Json key_names = Json::array();
   std::vector<std::size_t> error_codes(history.errors.size(), 0);
   Json error_names = Json::array({""});
-  std::size_t lane_count = 0;
-  const std::vector<std::uint32_t> lanes = lanes_of(ops, count, lane_count);
+  const Lanes lanes = lanes_of(ops, count);
   EventIndex id = 0;
   std::int64_t at = 0;
   std::int64_t revision = 0;
@@ -150,7 +156,7 @@ Trace make_trace(const History& history) {
         op.completed == never ? -1
                               : std::max<std::int64_t>(0, microseconds(op.completed_at) - invoked);
     put(columns[2], static_cast<std::uint64_t>(took + 1));
-    put(columns[3], lanes[i]);
+    put(columns[3], lanes.of[i]);
     put(columns[4], op.node);
     put(columns[5], static_cast<unsigned>(op.function) * 4U + outcome_code(op));
     const auto [key, is_new] = keys.try_emplace(op.key, keys.size());
@@ -184,7 +190,8 @@ Trace make_trace(const History& history) {
   for (const std::string& node : history.nodes) nodes.push_back(clean(node, 40));
   return {{{"operations", count},
            {"left_out", ops.size() - count},
-           {"clients", lane_count},
+           {"clients", lanes.first.size()},
+           {"lanes", lanes.first},
            {"nodes", std::move(nodes)},
            {"keys", std::move(key_names)},
            {"functions", std::move(functions)},

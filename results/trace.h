@@ -23,7 +23,8 @@ namespace ordeal::results {
 inline constexpr std::size_t most_traced = 2'000'000;
 
 struct Trace {
-  Json names;  // {"operations", "left_out", "clients", "nodes", "keys", "functions", "errors"}
+  Json names;  // {"operations", "left_out", "clients", "lanes", "nodes", "keys", "functions",
+               // "errors"}
   std::string packed;  // base64
 };
 [[nodiscard]] Trace make_trace(const History& history);

@@ -52,6 +52,7 @@ std::vector<std::string> option_words(const RunRecord& run) {
     }
     words.push_back(clean(name, 20) + " " + clean(value, 40));
   }
+  if (run.canary) words.emplace_back("canary: must end FAIL");
   return words;
 }
 
@@ -61,6 +62,10 @@ std::vector<const Finding*> findings_of(const RunRecord& run) {
     for (const Finding& finding : check.findings) findings.push_back(&finding);
   }
   return findings;
+}
+
+bool is_remark(const Finding& finding) {
+  return finding.signature.empty() && finding.witness.empty();
 }
 
 std::string deed(FindingKind kind) {
@@ -102,8 +107,7 @@ std::string deed(FindingKind kind) {
 std::string gloss(FindingKind kind) {
   switch (kind) {
     case FindingKind::stale_read:
-      return "a client was shown an old value after a newer one had been acknowledged; later reads "
-             "saw the newer one";
+      return "a client was shown an old value after a newer one had been acknowledged";
     case FindingKind::lost_write:
       return "a write was acknowledged, nothing replaced it, and yet no later read ever saw it";
     case FindingKind::phantom_read:
@@ -140,6 +144,33 @@ std::string gloss(FindingKind kind) {
   }
   return "each answer may look right alone, but there is no order of the operations in which all "
          "of them are";
+}
+
+std::string completeness(const Finding& finding) {
+  if (finding.operations_on_key == 0) return {};
+  std::string words =
+      fmt::format("All {} on key {} are accounted for",
+                  count(finding.operations_on_key, "operation"), clean(to_text(finding.key), 60));
+  words += finding.unknown_on_key == 0
+               ? ", and the outcome of each is known."
+               : fmt::format(
+                     ". The outcome of {} is unknown: {} allowed to have happened at any time from "
+                     "the request on, or never.",
+                     grouped(finding.unknown_on_key),
+                     finding.unknown_on_key == 1 ? "it was" : "each of those was");
+  words += " What is not shown adds nothing to the contradiction.";
+  if (finding.bad_prefix_events > 0)
+    words += fmt::format(
+        " Already the first {} of the history cannot be explained; nothing later is needed.",
+        count(finding.bad_prefix_events, "event"));
+  return words;
+}
+
+std::string source_words(const RunRecord& run, const Finding& finding) {
+  const std::string words = clean(finding.promise_source, 600);
+  // The system's name keeps the case that it has.
+  const bool is_name = !run.cluster.empty() && words.starts_with(run.cluster);
+  return words.empty() ? "" : sentence(is_name ? words : capitalised(words));
 }
 
 std::string gloss(const std::string& promise) {
@@ -322,6 +353,29 @@ std::string reproduction_words(const RunRecord& run) {
   return words;
 }
 
+std::string seen_before_words(const Finding& finding) {
+  if (!finding.seen_before) return {};
+  const SeenBefore& before = *finding.seen_before;
+  std::size_t runs = 0;
+  std::size_t seen = 0;
+  std::vector<std::string> without;
+  for (const auto& of : before.versions) {
+    runs += of.runs;
+    seen += of.seen;
+    if (of.seen == 0)
+      without.push_back(fmt::format("version {} did not show it in {}",
+                                    of.version.empty() ? "unknown" : clean(of.version, 40),
+                                    count(of.runs, "run")));
+  }
+  if (runs == 0) return {};
+  if (seen == 0) return fmt::format("new: none of {} showed it", count(runs, "earlier run"));
+  std::string words =
+      fmt::format("in {} of {}, first on {}, last on {}", grouped(seen), count(runs, "earlier run"),
+                  clean(before.first.substr(0, 10), 20), clean(before.last.substr(0, 10), 20));
+  if (without.size() > named_at_most) without.resize(named_at_most);
+  return without.empty() ? words : words + "; " + join(without, ", ");
+}
+
 std::string tested_words(const RunRecord& run) {
   std::vector<std::string> words = {system_name(run), count(run.nodes, "node")};
   if (!run.kernel.empty()) words.push_back(clean(run.kernel, 40));
@@ -345,6 +399,11 @@ std::string log_words(const RunRecord& run, const Finding& finding) {
   if (context.log_lines == 0) {
     return fmt::format("The servers wrote nothing within {} of it.",
                        duration_text(context.log_window));
+  }
+  if (context.log.empty()) {
+    return fmt::format(
+        "None of the {} within {} of it is a warning, or tells of elections or data.",
+        count(context.log_lines, "line"), duration_text(context.log_window));
   }
   Nanoseconds uncertainty{};
   for (const ClockOffset& clock : run.clocks)

@@ -15,10 +15,18 @@ namespace ordeal::results {
     const RunRecord& run);  // "reads serializable", ...
 [[nodiscard]] std::vector<const Finding*> findings_of(const RunRecord& run);
 
+// A finding that only counts what others explain: it happened at no moment and has no operations.
+[[nodiscard]] bool is_remark(const Finding& finding);
+
 // What the system did, by kind: "returned stale data". Gloss: the kind in one sentence for those
 // who are new to it.
 [[nodiscard]] std::string deed(FindingKind kind);
 [[nodiscard]] std::string gloss(FindingKind kind);
+// "All 310 operations on key 1 are accounted for, ...": that nothing was left out; empty when the
+// finding is about no key.
+[[nodiscard]] std::string completeness(const Finding& finding);
+// Where the promise is documented: "etcd documents it under ..."; empty when nobody said.
+[[nodiscard]] std::string source_words(const RunRecord& run, const Finding& finding);
 // The promise in words for those who are new to it; empty when it speaks for itself.
 [[nodiscard]] std::string gloss(const std::string& promise);
 // "etcd 3.4.23 returned stale data: a read of x ..."
@@ -57,6 +65,9 @@ namespace ordeal::results {
 [[nodiscard]] std::string weaker_words(const Finding& finding);
 // "seen in 7 of 20 runs of the same plan, after 41 s in the median"; empty when nobody measured it.
 [[nodiscard]] std::string reproduction_words(const RunRecord& run);
+// "in 14 of 140 earlier runs, first 2026-11-02, last 2026-11-28; version 3.4.22 did not show it in
+// 30 runs"; empty when nobody looked or there were none.
+[[nodiscard]] std::string seen_before_words(const Finding& finding);
 // "etcd 3.4.23 · 5 nodes · Linux 6.1 · partition + kill · seed 42 · reads serializable · Ordeal 1".
 [[nodiscard]] std::string tested_words(const RunRecord& run);
 // A line of a server's log: "62.879  n1  INFO   became leader".

@@ -12,6 +12,7 @@
   const state = new URLSearchParams(location.search);
   const MARK = {PASS: '✓', FAIL: '✕', INCONCLUSIVE: '?', BROKEN: '!'};
   const address = (run) => `/run/${encodeURIComponent(run.name)}/`;
+  const failed = (run) => run.verdict === 'FAIL' && !run.canary;  // of a canary it is no news
   const faults = (run) => run.nemeses.join(' + ') || 'no faults';
   function set(name, value) {
     if (value) state.set(name, value); else state.delete(name);
@@ -74,18 +75,20 @@
       const what = make('td');
       const link = make(run.stored ? 'a' : 'span', run.headline || `${run.operations.toLocaleString('en')} operations`);
       if (run.stored) link.href = address(run);
+      if (run.canary) what.append(make('b', 'canary ', 'canary'));
       what.append(link);
       if (!run.stored) what.append(make('span', ' (its directory is gone)', 'dim'));
-      tr.append(verdict, make('td', run.started.replace('T', ' ').replace('Z', '')), make('td', `${run.cluster} ${run.version}`),
-                make('td', run.workload), make('td', faults(run)), what,
-                make('td', run.operations.toLocaleString('en'), 'n'), make('td', String(run.seed), 'n'));
+      tr.append(verdict, make('td', run.started.replace('T', ' ').replace('Z', '')), make('td', `${run.cluster} ${run.version}`, 'wide'),
+                make('td', run.workload, 'wide'), make('td', faults(run), 'wide'), what,
+                make('td', run.operations.toLocaleString('en'), 'n wide'), make('td', String(run.seed), 'n wide'));
       if (marked.has(run.name)) tr.className = 'marked';
       return tr;
     }
     function table(runs) {
       const scroll = make('div', undefined, 'scroll'), node = make('table'), head = make('tr');
+      const narrow = ['verdict', 'started', 'what'];
       for (const name of ['verdict', 'started', 'system', 'workload', 'faults', 'what', '#operations', '#seed'])
-        head.append(make('th', name.replace('#', ''), name.startsWith('#') ? 'n' : ''));
+        head.append(make('th', name.replace('#', ''), (name.startsWith('#') ? 'n' : '') + (narrow.includes(name) ? '' : ' wide')));
       const body = make('tbody'), top = make('thead');
       top.append(head);
       for (const run of runs) { const tr = row(run); rows.push(tr); body.append(tr); }
@@ -109,7 +112,7 @@
       if (grouped.checked) {
         const groups = new Map();
         for (const run of chosen) {
-          if (run.verdict !== 'FAIL') continue;
+          if (!failed(run)) continue;
           const name = run.signatures[0] ?? 'no signature';
           groups.set(name, [...(groups.get(name) ?? []), run]);
         }
@@ -122,7 +125,7 @@
           card.open = groups.size === 1 || Boolean(state.get('signature'));
           parts.push(card);
         }
-        rest = chosen.filter((run) => run.verdict !== 'FAIL');
+        rest = chosen.filter((run) => !failed(run));
       }
       if (rest.length) {
         const card = make('section', undefined, 'card');
@@ -176,53 +179,85 @@
     show();
   }
 
-  // A line a combination, a cell a night: what was seen, and what was not run.
+  // A line a combination, a cell a night: what was seen, and what was not run. Canaries stand first:
+  // a night in which one of them does not fail would have seen no failure at all.
+  const WORST = ['PASS', 'INCONCLUSIVE', 'BROKEN', 'FAIL'];
+  const sum = (runs, name) => runs.reduce((n, run) => n + run[name], 0);
+  const number = (n) => n.toLocaleString('en');
+  const options = (run) => Object.entries(run.options ?? {}).map(([name, value]) => `${name} ${value}`).join(', ');
+  function nightCell(night, runs, canary) {
+    if (!runs.length) {
+      const none = make('i', '', 'none');
+      none.title = `${night}: not run`;
+      return none;
+    }
+    const worse = (a, b) => (WORST.indexOf(b.verdict) > WORST.indexOf(a.verdict)) !== canary;
+    const run = runs.reduce((a, b) => worse(a, b) ? b : a);  // of a canary the best one is the news
+    const barked = canary && run.verdict === 'FAIL';
+    const cell = make(run.stored ? 'a' : 'i', canary && !barked ? '!' : MARK[run.verdict],
+                      !canary ? run.verdict : barked ? 'barked' : 'silent');
+    if (run.stored) cell.href = address(run);
+    cell.title = `${night}: ${run.verdict}${canary ? barked ? ', as it must' : ', and it had to FAIL' : ''}, ` +
+        `${runs.length} run${runs.length > 1 ? 's' : ''}, ${number(sum(runs, 'operations'))} operations. ${run.headline}`;
+    return cell;
+  }
   function trendView(list) {
     const nights = [...new Set(list.runs.map((run) => run.started.slice(0, 10)))].sort().slice(-30);
-    const worst = ['PASS', 'INCONCLUSIVE', 'BROKEN', 'FAIL'];
+    const of = (runs, night) => runs.filter((run) => run.started.startsWith(night));
     const combinations = new Map();
     for (const run of list.runs) {
-      const name = JSON.stringify([run.workload, faults(run), `${run.cluster} ${run.version}`]);
+      const system = [run.cluster, run.version, options(run)].filter(Boolean).join(' · ');
+      const name = JSON.stringify([run.canary ? 0 : 1, run.workload, faults(run), system]);
       if (!combinations.has(name)) combinations.set(name, []);
       combinations.get(name).push(run);
     }
     const card = make('section', undefined, 'card'), scroll = make('div', undefined, 'scroll'), table = make('table');
     const head = make('tr'), top = make('thead'), body = make('tbody');
-    for (const name of ['workload', 'faults', 'system']) head.append(make('th', name));
-    head.append(make('th', `${nights[0] ?? ''} … ${nights.at(-1) ?? ''}`), make('th', 'operations', 'n'), make('th', 'faults that took effect', 'n'));
+    head.append(make('th', 'workload'), make('th', 'faults', 'wide'), make('th', 'system'),
+                make('th', nights.length ? `${nights[0]} … ${nights.at(-1)}` : 'nights'),
+                make('th', 'operations', 'n wide'), make('th', 'faults that took effect', 'n wide'));
     top.append(head);
     for (const [name, runs] of [...combinations].sort()) {
-      const tr = make('tr'), cells = make('span', undefined, 'cells');
-      for (const part of JSON.parse(name)) tr.append(make('td', part));
-      for (const night of nights) {
-        const of = runs.filter((run) => run.started.startsWith(night));
-        if (!of.length) {
-          const none = make('i', '', 'none');
-          none.title = `${night}: not run`;
-          cells.append(none);
-          continue;
-        }
-        const run = of.reduce((a, b) => worst.indexOf(b.verdict) > worst.indexOf(a.verdict) ? b : a);
-        const cell = make(run.stored ? 'a' : 'i', MARK[run.verdict], run.verdict);
-        if (run.stored) cell.href = address(run);
-        cell.title = `${night}: ${run.verdict}, ${of.length} run${of.length > 1 ? 's' : ''}, ` +
-            `${of.reduce((n, r) => n + r.operations, 0).toLocaleString('en')} operations. ${run.headline}`;
-        cells.append(cell);
-      }
+      const tr = make('tr'), cells = make('span', undefined, 'cells'), parts = JSON.parse(name);
+      const canary = parts.shift() === 0;
+      parts.forEach((part, i) => tr.append(make('td', part, i === 1 ? 'wide' : '')));
+      if (canary) tr.firstChild.prepend(make('b', 'canary ', 'canary'));
+      for (const night of nights) cells.append(nightCell(night, of(runs, night), canary));
       const strip = make('td');
       strip.append(cells);
-      tr.append(strip, make('td', runs.reduce((n, r) => n + r.operations, 0).toLocaleString('en'), 'n'),
-                make('td', `${runs.reduce((n, r) => n + r.faults_took_effect, 0)}/${runs.reduce((n, r) => n + r.faults_planned, 0)}`, 'n'));
+      tr.append(strip, make('td', number(sum(runs, 'operations')), 'n wide'),
+                make('td', `${number(sum(runs, 'faults_took_effect'))}/${number(sum(runs, 'faults_planned'))}`, 'n wide'));
       body.append(tr);
     }
+    // How much was tested each night, so that a quiet line is not taken for a healthy one.
+    const amounts = (words, name) => {
+      const tr = make('tr', undefined, 'amount'), strip = make('td'), cells = make('span', undefined, 'cells');
+      const values = nights.map((night) => sum(of(list.runs, night), name)), most = Math.max(...values, 1);
+      nights.forEach((night, i) => {
+        const cell = make('i', '', 'bar'), bar = make('s');
+        bar.style.height = `${values[i] ? Math.max(2, Math.round(values[i] / most * 22)) : 0}px`;
+        cell.title = `${night}: ${number(values[i])} ${words}`;
+        cell.append(bar);
+        cells.append(cell);
+      });
+      const label = make('td', words);
+      label.colSpan = 2;
+      strip.append(cells);
+      const rest = make('td', `at most ${number(Math.max(...values, 0))} a night`, 'wide');
+      rest.colSpan = 2;
+      tr.append(label, make('td', '', 'wide'), strip, rest);
+      return tr;
+    };
+    if (nights.length) body.append(amounts('operations', 'operations'), amounts('faults that took effect', 'faults_took_effect'));
     table.append(top, body);
     scroll.append(table);
-    const legend = make('p', '✓ PASS · ✕ FAIL · ? INCONCLUSIVE · ! BROKEN · empty: not run that night. The worst of a night is shown.', 'dim small');
-    card.append(make('h2', 'Workload, faults and version, night by night'), scroll, legend);
+    const legend = make('p', '✓ PASS · ✕ FAIL · ? INCONCLUSIVE · ! BROKEN · empty: not run that night. The worst of a night is shown. ' +
+        'A canary must FAIL: ✕ framed in green if it did, ! on red if it did not.', 'dim small');
+    card.append(make('h2', 'Workload, faults and version, night by night'), list.runs.length ? scroll : make('p', 'No run is stored here yet: ordeal run makes one.'), legend);
 
     // Signatures: since when, until when, in which versions.
     const signatures = new Map();
-    for (const run of list.runs)
+    for (const run of list.runs.filter((run) => !run.canary))
       for (const name of run.signatures) signatures.set(name, [...(signatures.get(name) ?? []), run]);
     const second = make('section', undefined, 'card'), list2 = make('table'), rows = make('tbody');
     const head2 = make('tr'), top2 = make('thead');
@@ -243,7 +278,8 @@
 
   // A run that goes on, asked every second.
   async function liveView() {
-    const card = make('section', undefined, 'card');
+    const card = make('section', undefined, 'card'), lately = make('section', undefined, 'card');
+    const rates = [];  // ok a second, since the page was opened
     main.replaceChildren(card);
     for (;;) {
       const answer = await fetch(`/api/live/${encodeURIComponent(given.name)}.json`).catch(() => null);
@@ -254,18 +290,44 @@
         if (run) return location.replace(address(run));
       } else if (answer?.ok) {
         const live = await answer.json();
-        const list = make('dl', undefined, 'facts');
-        const row = (name, value) => { const div = make('div'); div.append(make('dt', name), make('dd', value)); list.append(div); };
-        row('phase', live.phase ?? 'starting');
-        row('events', `${live.events.toLocaleString('en')}, until ${live.at_s.toFixed(1)} s`);
-        row('a second', `${Math.round(live.rates.ok)} ok, ${Math.round(live.rates.fail)} failed, ${Math.round(live.rates.info)} unknown (over the last ${live.over_s.toFixed(1)} s)`);
-        row('faults on', live.faults_on.map((f) => f.hit).join('; ') || 'none');
-        for (const node of live.nodes)
-          row(node.node, !node.answers ? `does not answer: ${node.error}` : node.leader === node.node ? `★ leader, term ${node.term}` : `follows ${node.leader || 'nobody'}, term ${node.term}`);
-        card.replaceChildren(list);
+        rates.push(live.rates.ok);
+        if (rates.length > 120) rates.shift();
+        showLive(live, rates, card, lately);
       }
       await new Promise((done) => setTimeout(done, 1000));
     }
+  }
+  function showLive(live, rates, card, lately) {
+    const list = make('dl', undefined, 'facts'), plan = live.plan;
+    const row = (name, ...values) => { const div = make('div'), dd = make('dd'); dd.append(...values); div.append(make('dt', name), dd); list.append(div); };
+    document.querySelector('h1').textContent = `${plan.workload || 'a run'} × ${plan.cluster || '?'}, seed ${plan.seed}`;
+    const done = Math.max(0, live.at_s - live.main_s), bar = make('progress');
+    bar.max = plan.time_s;
+    bar.value = Math.min(done, plan.time_s);
+    const clock = (s) => `${String(Math.floor(s / 60)).padStart(2, '0')}:${String(Math.floor(s % 60)).padStart(2, '0')}`;
+    row('phase', live.phase, ...(live.phase === 'main' ? [' ', bar, ` ${clock(done)} of ${clock(plan.time_s)}`] : []));
+    if (live.idle_s > 30)
+      row('silence', make('b', `nothing was written for ${Math.round(live.idle_s)} s: if it was killed, ordeal check judges what is there`, 'hole'));
+    const spark = make('span', undefined, 'spark'), most = Math.max(...rates, 1);
+    for (const rate of rates) { const s = make('s'); s.style.height = `${Math.max(1, Math.round(rate / most * 22))}px`; spark.append(s); }
+    row('ok a second', make('b', number(Math.round(live.rates.ok))), ' ', spark);
+    row('others', `${Math.round(live.rates.fail)} failed, ${Math.round(live.rates.info)} unknown a second, over the last ${live.over_s.toFixed(0)} s; ${number(live.events)} events so far`);
+    const on = live.faults_on.map((fault) => make('span', `${fault.kind} ${fault.hit}, for ${Math.max(0, live.at_s - fault.since_s).toFixed(0)} s`, 'on-now'));
+    row('faults on', ...(on.length ? on : ['none']), make('span', `  ${live.faults_done} of ${live.faults_planned} are over`, 'dim'));
+    for (const node of live.nodes)
+      row(node.node, !node.answers ? make('span', `✕ does not answer: ${node.error}`, 'hole') :
+          node.leader === node.node ? make('b', `★ leader, term ${node.term}`) : `● follows ${node.leader || 'nobody'}, term ${node.term}`);
+    card.replaceChildren(list);
+    if (!live.lately.length) return;
+    const table = make('table', undefined, 'log narrow'), body = make('tbody');
+    for (const event of live.lately) {
+      const tr = make('tr');
+      tr.append(make('td', event.at_s.toFixed(1), 'n'), make('td', event.what), make('td', event.text, 'msg'));
+      body.append(tr);
+    }
+    table.append(body);
+    lately.replaceChildren(make('h2', 'Lately'), table);
+    if (!lately.parentNode) main.append(lately);
   }
 
   function logView() {

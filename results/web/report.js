@@ -87,7 +87,7 @@
     if (i < 0) return remember();
     const ops = timeline.ops, end = ops.end[i];
     const rows = [
-      ['asked', `${requestWords(ops, i)}, by client ${ops.client[i]} of ${ops.names.nodes[ops.node[i]] ?? '?'}`],
+      ['asked', `${requestWords(ops, i)}, by client ${ops.names.lanes[ops.client[i]]} of ${ops.names.nodes[ops.node[i]] ?? '?'}`],
       ['answered', answerWords(ops, i)],
       ['from, to', `${ops.start[i].toFixed(6)} s – ` + (isNaN(end) ? 'never answered' :
           `${end.toFixed(6)} s (${((end - ops.start[i]) * 1000).toFixed(3)} ms)`)],

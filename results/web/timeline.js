@@ -13,6 +13,13 @@ class Timeline {
     for (const finding of data.findings)
       for (const id of finding.ops) this.witness.set(ops.find(id), finding);
     this.witness.delete(-1);
+    this.silences = new Map();  // by node: from, to
+    for (const [at, node, answers] of data.samples) {
+      const known = this.silences.get(node) ?? [], last = known.at(-1);
+      if (!answers && !(last && last[1] === Infinity)) known.push([at, Infinity]);
+      if (answers && last && last[1] === Infinity) last[1] = at;
+      this.silences.set(node, known);
+    }
     this.listen();
     new ResizeObserver(() => this.draw()).observe(canvas.parentElement);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
@@ -83,7 +90,7 @@ class Timeline {
       else if (name === 'f') { const s = indices(names.functions, (k) => k === value); tests.push((i) => s.has(ops.f[i])); }
       else if (name === 'outcome') tests.push((i) => OUTCOMES[ops.outcome[i]].startsWith(value) || (value === 'unknown' && ops.outcome[i] > 1));
       else if (name === 'op') tests.push((i) => ops.id[i] === Number(value));
-      else if (name === 'client') tests.push((i) => ops.client[i] === Number(value));
+      else if (name === 'client') tests.push((i) => ops.names.lanes[ops.client[i]] === Number(value));
       else if (name === 'value') tests.push((i) => ops.answered(i) === value || ops.asked(i).split('->').includes(value));
       else {
         const word = token.toLowerCase();
@@ -134,7 +141,7 @@ class Timeline {
     const {ops} = this;
     if (this.lanesBy === 'node') return ops.names.nodes[index];
     if (this.lanesBy === 'key') return 'key ' + ops.names.keys[index];
-    return `c${index} ${ops.names.nodes[this.home?.get(index)] ?? ''}`;
+    return `c${ops.names.lanes[index]} ${ops.names.nodes[this.home?.get(index)] ?? ''}`;
   }
 
   draw() {
@@ -187,8 +194,22 @@ class Timeline {
     const from = this.firstInView(), to = this.ops.from(this.view[1]);
     this.mode = to - from > Math.max(4000, this.width * 3) ? 'density' : 'boxes';
     if (this.mode === 'density') this.paintDensity(from, to); else this.paintBoxes(from, to);
+    this.paintSilences();
     g.restore();
     this.paintFindings(height);
+  }
+  // A line below the lanes of a node for as long as it does not answer.
+  paintSilences() {
+    const {g, c, lanes} = this;
+    if (this.lanesBy === 'key') return;
+    g.fillStyle = c.bad;
+    lanes.indices.forEach((index, row) => {
+      const node = this.ops.names.nodes[this.lanesBy === 'node' ? index : this.home.get(index)];
+      for (const [from, to] of this.silences.get(node) ?? []) {
+        const a = Math.max(this.x(from), this.left), b = Math.min(this.x(to), this.left + this.width);
+        if (b > a) g.fillRect(a, this.top + (row + 1) * lanes.height - 2.5, Math.max(b - a, 1), 2);
+      }
+    });
   }
   firstInView() { return this.ops.from(this.view[0] - this.ops.longest); }
 
@@ -322,10 +343,11 @@ class Timeline {
       if (box.w > 46 && box.h > 11) {
         g.save();
         g.beginPath();
-        g.rect(Math.max(box.x, this.left), box.y, box.w - 3, box.h);
+        const left = Math.max(box.x, this.left);
+        g.rect(left, box.y, box.x + box.w - 3 - left, box.h);
         g.clip();
         g.fillStyle = outcome === 1 ? c.ink : c.card;
-        g.fillText(`${requestWords(ops, i)} → ${answerWords(ops, i)}`, Math.max(box.x, this.left) + 4, box.y + box.h / 2 + 0.5);
+        g.fillText(`${requestWords(ops, i)} → ${answerWords(ops, i)}`, left + 4, box.y + box.h / 2 + 0.5);
         g.restore();
       }
       g.globalAlpha = 1;

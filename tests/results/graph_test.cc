@@ -23,6 +23,10 @@ TEST_CASE("the arrows of a witness are real time and values seen") {
   CHECK(graph.find("o8810 -> o8841") != std::string::npos);
   CHECK(graph.find("saw 3") != std::string::npos);
   CHECK(graph.find("answered 308 ms before") != std::string::npos);
+  // Each stands at the moment at which it was over, and time runs to the right.
+  CHECK(graph.find("t0 [label=\"61.209 s\"") != std::string::npos);
+  CHECK(graph.find("rank=same; t2; o8856;") != std::string::npos);
+  CHECK(graph.find("t0 -> t1 -> t2") != std::string::npos);
   // What follows from two arrows has none of its own.
   CHECK(graph.find("o8810 -> o8856 [label=\"answered") == std::string::npos);
 }

@@ -147,6 +147,8 @@ Finding lost_write() {
     op.revision = op.breaks ? 20'808 : 20'700 + op.id % 100 + 70;
   }
   finding.signature = "lost-write / after partition";
+  finding.seen_before = {
+      {{"3.4.22", 140, 0}, {"3.4.23", 31, 6}}, "2026-11-20T02:04:31Z", "2026-11-22T02:04:31Z"};
   return finding;
 }
 

@@ -8,10 +8,12 @@
 #include <thread>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 #include <httplib.h>
 #include <unistd.h>
 
 #include "core/json.h"
+#include "results/live_run.h"
 #include "results/run_list.h"
 #include "results/store.h"
 #include "tests/results/sample_runs.h"
@@ -120,6 +122,41 @@ TEST_CASE("the server shows runs, and what it does not know it refuses") {
   CHECK(client.Post("/", "x", "text/plain")->status == 405);
   CHECK(client.Delete(base.c_str())->status == 405);
   CHECK(client.Get("/", {{"Host", "evil.example:80"}})->status == 403);
+}
+
+TEST_CASE("what a run has written so far is told, whatever stands in its files") {
+  const Runs runs;
+  const fs::path directory = create_run_directory(runs.runs(), broken_run()).value();
+  const auto live = [&] { return parse_json(live_json(directory).value()).value(); };
+  CHECK(live().at("phase") == "starting");
+  std::ofstream(directory / "plan.json")
+      << R"({"seed":7,"time_ns":60000000000,"cluster":{"name":"etcd"},"workload":{"name":"set"},)"
+      << R"("nemeses":["kill"],"faults":[{"id":1,"kind":"kill"},{"id":2,"kind":"pause"}]})";
+  std::ofstream(directory / "execution.json") << R"({"phase":"main","main_began_ns":1000000000})";
+  std::ofstream(directory / "faults.jsonl")
+      << R"({"fault":1,"step":"inject","at_ns":2000000000,"node":"","detail":"n1","command":""})"
+      << "\n{torn";
+  std::ofstream(directory / "nodes.jsonl")
+      << R"({"at_ns":1,"node":"n1","answers":true,"leader":"n1","term":2,"error":""})" << '\n';
+  std::ofstream history(directory / "history.jsonl");
+  for (int i = 0; i < 40; ++i)
+    history << fmt::format(R"({{"index":{},"time_ns":{},"type":"{}"}})", i, i * 1'000'000'000LL,
+                           i % 2 == 0 ? "invoke" : "ok")
+            << '\n';
+  history.close();
+  const Json told = live();
+  CHECK(told.at("plan").at("workload") == "set");
+  CHECK(told.at("events") == 40);
+  CHECK(told.at("rates").at("ok").get<double>() == Approx(0.5).margin(0.1));  // of the last 10 s
+  REQUIRE(told.at("faults_on").size() == 1);
+  CHECK(told.at("faults_on")[0].at("kind") == "kill");
+  CHECK(told.at("faults_planned") == 2);
+  CHECK(told.at("lately")[0].at("text") == "n1");
+  for (const char* file : {"plan.json", "execution.json", "history.jsonl", "nodes.jsonl"})
+    std::ofstream(directory / file) << "[{\"seed\":[]},\"\xff\"]\n{\"index\":\"x\",\"type\":[]}\n";
+  CHECK(live().at("plan").at("seed") == 0);
+  std::ofstream(directory / "plan.json") << R"({"seed":"x","faults":[3],"workload":9})";
+  CHECK(live().at("plan").at("workload") == "");
 }
 
 TEST_CASE("logs are text, in the viewer too, and no page but ours is a page") {

@@ -6,12 +6,15 @@
 #include <thread>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/file.h"
 #include "core/json.h"
+#include "results/index.h"
 #include "results/render.h"
+#include "results/words.h"
 #include "tests/results/sample_runs.h"
 
 namespace ordeal::results {
@@ -222,6 +225,7 @@ TEST_CASE("the index has one entry a run, and the last judgement counts") {
                                  "3.4.23",
                                  "register",
                                  {"partition", "kill"},
+                                 {},
                                  1,
                                  131'904,
                                  "",
@@ -229,6 +233,36 @@ TEST_CASE("the index has one entry a run, and the last judgement counts") {
                                  4,
                                  4,
                                  60s});
+}
+
+TEST_CASE("a finding says which earlier runs showed it, and which versions did not") {
+  const TemporaryFolder folder;
+  const auto add = [&](const char* started, const char* version, const RunRecord& like) {
+    RunRecord run = like;
+    run.started = started;
+    run.version = version;
+    run.name = fmt::format("{}-etcd-register-calm-s1", started);
+    REQUIRE(append_index(folder.path(), run));
+  };
+  RunRecord run = failed_run();
+  const auto words = [&] {
+    tell_seen_before(run, folder.path());
+    return seen_before_words(run.checks.front().findings.front());
+  };
+  CHECK(words().empty());  // nothing to compare with
+  add("2026-11-20T00:00:00Z", "3.4.22", passed_run());
+  add("2026-11-20T01:00:00Z", "3.4.22", passed_run());
+  CHECK(words() == "new: none of 2 earlier runs showed it");
+  add("2026-11-21T00:00:00Z", "3.4.23", failed_run());
+  add("2026-11-22T00:00:00Z", "3.4.23", failed_run());
+  add("2026-11-24T00:00:00Z", "3.4.23", failed_run());  // later
+  RunRecord other = failed_run();
+  other.workload = "queue";
+  add("2026-11-22T01:00:00Z", "3.4.23", other);
+  CHECK(words() ==
+        "in 2 of 4 earlier runs, first on 2026-11-21, last on 2026-11-22; version 3.4.22 did not "
+        "show it in 2 runs");
+  CHECK(to_page(to_json(run_record_from_json(to_json(run)).value())) == to_page(to_json(run)));
 }
 
 TEST_CASE("damage to the index costs the damaged lines only") {

@@ -162,6 +162,14 @@ TEST_CASE("runs for the tests in a browser", "[.][pages]") {
   RunRecord passed = passed_run();
   passed.started = "2026-11-21T02:04:31Z";
   store_run(runs, passed, 20'000);
+  for (const char* night : {"2026-11-21", "2026-11-22", "2026-11-23"}) {
+    RunRecord canary = std::string_view(night) == "2026-11-22" ? passed_run() : failed_run();
+    canary.canary = true;
+    canary.options = {{"reads", "serializable"}};
+    canary.seed = 7;
+    canary.started = std::string(night) + "T01:00:00Z";
+    store_run(runs, canary, 2'000);
+  }
   // One that goes on: its directory has no verdict yet, and no report.
   RunRecord going = failed_run();
   going.started = "2026-11-23T09:00:00Z";

@@ -156,9 +156,15 @@ async function throughTheServer() {
   await page.keyboard.press('x');
   await Promise.all([page.waitForURL(/compare/), page.keyboard.press('c')]);
   check('two marked runs are compared', (await page.textContent('main')).includes('Latency of what was answered ok'));
+  check('their rates and faults stand on one time axis', await page.locator('svg .rate').count() === 2 && await page.locator('svg .fault').count() >= 8);
+  check('the comparison is there as JSON', await page.evaluate(async () => (await (await fetch(document.querySelector('nav a[href*="compare.json"]').href)).json()).a.ok_per_second.length > 10));
   await page.goto(base + 'trend');
   await page.waitForSelector('.cells');
   check('nights are shown', await page.locator('.cells a').count() >= 3);
+  check('a canary that failed is as it must be', await page.locator('.cells .barked').count() === 2);
+  check('a canary that passed stands out', (await page.locator('.cells .silent').getAttribute('title')).includes('it had to FAIL'));
+  check('nights that were not run are empty, and say so', (await page.locator('.cells .none').first().getAttribute('title')).includes('not run'));
+  check('how much was tested is told night by night', (await page.locator('.amount .bar').first().getAttribute('title')).includes('operations'));
   await page.goto(`${base}run/${failing}/`);
   await ready(page);
   await Promise.all([page.waitForURL(/etcd\.log/), page.locator('table.log a').first().click()]);
@@ -181,6 +187,10 @@ async function aRunThatGoesOn() {
   const page = await open(`${base}run/${going}/`);
   await page.waitForSelector('.facts');
   check('a run that goes on is shown live', (await page.textContent('main')).includes('leader'));
+  check('one that is silent is said to be', await page.evaluate(async (name) => {
+    const live = await (await fetch(`/api/live/${encodeURIComponent(name)}.json`)).json();
+    return live.idle_s >= 0 && live.events === 6000 && live.nodes.length === 3;
+  }, going));
   check('no trouble in the console', page.troubles.length === 0, page.troubles.join('; '));
   await page.context().close();
 }
