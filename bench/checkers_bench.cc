@@ -205,7 +205,7 @@ void run_files(const Settings& settings, const std::filesystem::path& directory)
 
 // Elements put in once and taken out, by concurrent clients of a truthful container.
 std::vector<checkers::Call> container_calls(checkers::Act in, checkers::Act out,
-                                            std::size_t operations) {
+                                            std::size_t operations, double unknown) {
   using checkers::Call;
   Rng rng(1);
   std::vector<Call> calls;
@@ -247,7 +247,11 @@ std::vector<checkers::Call> container_calls(checkers::Act in, checkers::Act out,
         first ? void(inside.erase(inside.begin())) : inside.pop_back();
       }
     } else {
-      calls[client.call].completed = now++;
+      if (rng.chance(unknown)) {
+        calls[client.call].result = {};
+      } else {
+        calls[client.call].completed = now++;
+      }
       client.is_busy = false;
       --busy;
     }
@@ -255,12 +259,12 @@ std::vector<checkers::Call> container_calls(checkers::Act in, checkers::Act out,
   return calls;
 }
 
-void run_container(const Settings& settings, const char* model, checkers::Act in,
-                   checkers::Act out) {
-  for (const std::size_t operations : {100'000U, 1'000'000U}) {
-    const std::string name = fmt::format("L7 {}, 10 clients", model);
+void run_container(const Settings& settings, const char* model, checkers::Act in, checkers::Act out,
+                   double unknown = 0) {
+  for (const std::size_t operations : {200U, 100'000U, 1'000'000U}) {
+    const std::string name = fmt::format("L7 {}, 10 clients, {} % unknown", model, 100 * unknown);
     if (!name.starts_with(settings.rows) || operations > settings.most) continue;
-    const auto calls = container_calls(in, out, operations);
+    const auto calls = container_calls(in, out, operations, unknown);
     const Figures figures = measure([&] {
       CheckReport report;
       const checkers::Budget budget = {Deadline::after(60s), std::size_t{4} << 30U};
@@ -277,7 +281,7 @@ void run_container(const Settings& settings, const char* model, checkers::Act in
 std::vector<bench::Load> loads() {
   std::vector<bench::Load> all;
   const auto add = [&](const char* name, std::size_t operations, int keys, std::size_t clients,
-                       int values, double unknown, bool stale = false) {
+                       int values, double unknown, bool stale = false, bool revisions = false) {
     bench::Load load;
     load.name = name;
     load.operations = operations;
@@ -286,6 +290,7 @@ std::vector<bench::Load> loads() {
     load.values = values;
     load.unknown = unknown;
     load.has_stale = stale;
+    load.has_revisions = revisions;
     all.push_back(load);
   };
   add("L3", 30'000, 1, 10, 0, 0);
@@ -296,6 +301,11 @@ std::vector<bench::Load> loads() {
   }
   for (const std::size_t operations : {10'000U, 100'000U, 1'000'000U}) {
     for (const std::size_t clients : {5U, 20U, 30U}) add("L3", operations, 1, clients, 5, 0);
+  }
+  for (const std::size_t clients : {5U, 30U}) {
+    for (const double unknown : {0.0, 0.01}) {
+      add("L3 revisions", 1'000'000, 1, clients, 5, unknown, false, true);
+    }
   }
   for (const std::size_t operations : {100U, 1'000U, 10'000U, 100'000U}) {
     for (const std::size_t clients : {5U, 10U, 20U, 30U}) {
@@ -352,6 +362,7 @@ int main(int argc, char** argv) {
   for (const bench::Load& load : loads()) run_register(settings, load);
   using enum checkers::Act;
   run_container(settings, "queue", enqueue, dequeue);
+  run_container(settings, "queue", enqueue, dequeue, 0.05);
   run_container(settings, "stack", push, pop);
   run_container(settings, "priority-queue", insert, extract);
 }

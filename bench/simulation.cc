@@ -12,6 +12,7 @@ struct Client {
   Request request;
   Value seen;
   bool swapped = false;
+  std::int64_t revision = 0;
 };
 
 // One register a key; each turn, one client begins, takes effect, or completes. An operation whose
@@ -62,6 +63,9 @@ class Simulation {
     event.function = clients_[place].request.function;
     event.key = clients_[place].request.key;
     event.value = std::move(value);
+    if (load_.has_revisions && type != EventType::invoke) {
+      event.revision = clients_[place].revision;
+    }
     const auto added = builder_.add(std::move(event));
     ORDEAL_CHECK(added.has_value(), "the simulation records what no run can");
   }
@@ -86,10 +90,13 @@ class Simulation {
     Value& state = register_of(client.request.key);
     client.seen = state;
     if (client.request.function == Function::write) state = client.request.argument;
-    if (client.request.function != Function::cas) return;
-    const auto& pair = *client.request.argument.as_list();
-    client.swapped = state == pair[0];
-    if (client.swapped) state = pair[1];
+    if (client.request.function == Function::cas) {
+      const auto& pair = *client.request.argument.as_list();
+      client.swapped = state == pair[0];
+      if (client.swapped) state = pair[1];
+    }
+    if (client.request.function == Function::write || client.swapped) ++revision_;
+    client.revision = revision_;
   }
 
   void complete(std::size_t place) {
@@ -121,6 +128,7 @@ class Simulation {
   bool stale_ = false;
   EventIndex next_ = 0;
   std::int64_t fresh_ = 0;
+  std::int64_t revision_ = 1;
 };
 
 }  // namespace

@@ -15,10 +15,11 @@ struct Load {
   std::size_t operations = 1000;
   int keys = 1;
   std::size_t clients = 10;
-  int values = 0;          // 0: each written once
-  double unknown = 0;      // share of operations whose answer was lost
-  bool has_cas = true;     // a fifth of the operations, expecting what the register holds
-  bool has_stale = false;  // one read in the middle answers what was replaced long before
+  int values = 0;              // 0: each written once
+  double unknown = 0;          // share of operations whose answer was lost
+  bool has_cas = true;         // a fifth of the operations, expecting what the register holds
+  bool has_stale = false;      // one read in the middle answers what was replaced long before
+  bool has_revisions = false;  // answers tell how many changes there were
 };
 
 [[nodiscard]] History simulate(const Load& load, std::uint64_t seed);

@@ -1,6 +1,7 @@
 #include "checkers/lifetimes.h"
 
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 
 namespace ordeal::checkers {
@@ -36,21 +37,36 @@ class TimeLine {
   std::vector<EventIndex> events_;
 };
 
-// Positions by element: directly for small integers.
+// Positions by element, 0 where there is none: directly for small integers, by a flat table for
+// others.
 class Places {
  public:
-  explicit Places(std::size_t most) : direct_(2 * most + 1024, 0) {}
+  explicit Places(std::size_t most) : most_(most), direct_(2 * most + 1024, 0) {}
   std::uint32_t& operator[](const Value& element) {
     const std::int64_t* integer = element.as_integer();
-    if (integer != nullptr && *integer >= 0 &&
-        static_cast<std::uint64_t>(*integer) < direct_.size()) {
-      return direct_[static_cast<std::size_t>(*integer)];
-    }
-    return others_[element];
+    if (integer == nullptr) return others_[element];
+    const auto number = static_cast<std::uint64_t>(*integer);
+    return number < direct_.size() ? direct_[number] : large(number);
   }
 
  private:
+  struct Large {
+    std::uint64_t number = 0;
+    std::uint32_t place = 0;  // 0: free
+  };
+  std::uint32_t& large(std::uint64_t number) {
+    if (large_.empty()) large_.resize(std::bit_ceil(2 * most_ + 2));
+    std::size_t at = (number * 0x9e3779b97f4a7c15U >> 32U) & (large_.size() - 1);
+    while (large_[at].place != 0 && large_[at].number != number) {
+      at = (at + 1) & (large_.size() - 1);
+    }
+    large_[at].number = number;
+    return large_[at].place;
+  }
+
+  std::size_t most_;  // elements that get a place
   std::vector<std::uint32_t> direct_;
+  std::vector<Large> large_;
   std::unordered_map<Value, std::uint32_t, ValueHash> others_;
 };
 
@@ -61,12 +77,13 @@ std::optional<Lifetimes> Lifetimes::read(const std::vector<Call>& calls, Act tak
   Lifetimes found;
   found.end = time.end();
   Places places(calls.size());  // one more than the position
-  for (const Call& call : calls) {
+  found.elements.reserve(calls.size() / 2);
+  for (std::uint32_t i = 0; i < calls.size(); ++i) {
+    const Call& call = calls[i];
     if (call.act == taking) continue;
     std::uint32_t& place = places[call.argument];
     if (place != 0) return std::nullopt;
-    found.elements.push_back(
-        {time(call.invoked), time(call.completed), found.end, found.end, call.argument});
+    found.elements.push_back({time(call.invoked), time(call.completed), found.end, found.end, i});
     place = static_cast<std::uint32_t>(found.elements.size());
   }
   for (const Call& call : calls) {

@@ -19,7 +19,7 @@ struct Lifetime {
   std::uint32_t in_end = 0;     // Lifetimes::end for an insertion of unknown outcome
   std::uint32_t out_begin = 0;  // Lifetimes::end: never taken out
   std::uint32_t out_end = 0;
-  Value value;
+  std::uint32_t call = 0;  // position of its insertion
 
   [[nodiscard]] bool is_certainly_inside() const { return in_end < out_begin; }
 };

@@ -9,6 +9,8 @@
 #include "checkers/columns.h"
 #include "checkers/decide.h"
 #include "checkers/explain.h"
+#include "checkers/revisions.h"
+#include "checkers/sequential.h"
 #include "checkers/staleness.h"
 #include "checkers/verify.h"
 #include "checkers/witness.h"
@@ -26,7 +28,8 @@ struct KeyVerdict {
   Nanoseconds took{};
 };
 
-KeyVerdict judge(const Columns& columns, std::size_t key, const Budget& budget) {
+KeyVerdict judge(const History& history, const Columns& columns, std::size_t key,
+                 const Budget& budget) {
   const auto began = SteadyClock::now();
   const auto undecided = [](std::string why) {
     return KeyVerdict{{Decision::Answer::unknown, std::move(why)}, {}};
@@ -38,6 +41,8 @@ KeyVerdict judge(const Columns& columns, std::size_t key, const Budget& budget) 
   Decision decision;
   if (const auto valid = decide_by_zones(columns.ops(key))) {
     decision.answer = *valid ? Decision::Answer::valid : Decision::Answer::invalid;
+  } else if (order_by_revisions(columns.ops(key), history)) {
+    decision.answer = Decision::Answer::valid;
   } else {
     const auto found = columns.ops(key);
     std::vector<RegisterOp> ops(found.begin(), found.end());
@@ -77,7 +82,7 @@ Judged judge_all(const History& history, const CheckOptions& options) {
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < verdicts.size(); i = next++)
-      verdicts[i] = judge(columns, i, budget);
+      verdicts[i] = judge(history, columns, i, budget);
   };
   std::vector<std::jthread> helpers;
   for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
@@ -96,14 +101,22 @@ std::string basis_of(const Finding& finding, bool is_minimal) {
 }
 
 // Which weaker guarantees the witness breaks too, and which it leaves possible.
-void tell_weaker(Finding& finding, FailedCas failed_cas) {
-  for (const auto& [keep, name] :
-       {std::pair{Keep::client_order, "sequential consistency (each client sees its own order)"},
-        {Keep::nothing, "any order at all (every value read was written by somebody)"}}) {
-    const auto possible = some_order_exists(finding.witness, keep, failed_cas);
-    if (!possible) return;
-    (*possible ? finding.not_ruled_out : finding.also_ruled_out).emplace_back(name);
-  }
+void tell_weaker(Finding& finding, const Register& reg, const History& history,
+                 FailedCas failed_cas) {
+  const auto tell = [&](bool possible, const char* name) {
+    (possible ? finding.not_ruled_out : finding.also_ruled_out).emplace_back(name);
+  };
+  const auto sequential = some_order_exists(finding.witness, Keep::client_order, failed_cas);
+  const auto any = some_order_exists(finding.witness, Keep::nothing, failed_cas);
+  if (!sequential || !any) return;
+  const auto whole = *sequential ? is_sequential(reg, history) : std::nullopt;
+  tell(*sequential,
+       !whole   ? "sequential consistency (each client sees its own order)"
+       : *whole ? "sequential consistency (each client sees its own order), which the key keeps "
+                  "from first to last"
+                : "sequential consistency (each client sees its own order), which other operations "
+                  "of the key break");
+  tell(*any, "any order at all (every value read was written by somebody)");
 }
 
 // What the key does keep: reads that are not too old.
@@ -142,7 +155,7 @@ Result<Finding> find(const History& history, const KeyOperations& key, FailedCas
   finding.certainty = possible ? Certainty::proven : Certainty::suspected;
   finding.certainty_basis = basis_of(finding, core.is_minimal);
   explain(bad, finding);
-  tell_weaker(finding, failed_cas);
+  tell_weaker(finding, reg, history, failed_cas);
   tell_staleness(finding, reg, history);
   finding.operations_on_key = key.positions.size();
   finding.unknown_on_key = reg.unknown;

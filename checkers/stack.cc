@@ -26,8 +26,7 @@ class Depths {
  public:
   explicit Depths(std::size_t size) {
     while (leaves_ < size) leaves_ *= 2;
-    least_.assign(2 * leaves_, 0);
-    added_.assign(2 * leaves_, 0);
+    nodes_.resize(2 * leaves_);
   }
   void add(std::uint32_t begin, std::uint32_t end, std::int32_t by) {
     add(1, 0, leaves_, begin, end, by);
@@ -42,29 +41,33 @@ class Depths {
            std::uint32_t end, std::int32_t by) {
     if (end <= from || to <= begin) return;
     if (begin <= from && to <= end) {
-      least_[node] += by;
-      added_[node] += by;
+      nodes_[node].least += by;
+      nodes_[node].added += by;
       return;
     }
     const std::size_t middle = (from + to) / 2;
     add(2 * node, from, middle, begin, end, by);
     add(2 * node + 1, middle, to, begin, end, by);
-    least_[node] = added_[node] + std::min(least_[2 * node], least_[2 * node + 1]);
+    nodes_[node].least =
+        nodes_[node].added + std::min(nodes_[2 * node].least, nodes_[2 * node + 1].least);
   }
   [[nodiscard]] std::uint32_t first_empty(std::size_t node, std::size_t from, std::size_t to,
                                           std::uint32_t begin, std::uint32_t end,
                                           std::int32_t above) const {
-    if (end <= from || to <= begin || least_[node] + above > 0) return none;
+    if (end <= from || to <= begin || nodes_[node].least + above > 0) return none;
     if (to - from == 1) return static_cast<std::uint32_t>(from);
     const std::size_t middle = (from + to) / 2;
-    const std::int32_t sum = above + added_[node];
+    const std::int32_t sum = above + nodes_[node].added;
     const std::uint32_t left = first_empty(2 * node, from, middle, begin, end, sum);
     return left != none ? left : first_empty(2 * node + 1, middle, to, begin, end, sum);
   }
 
+  struct Node {
+    std::int32_t least = 0;  // below the node, its own additions included
+    std::int32_t added = 0;  // to all below the node
+  };
   std::size_t leaves_ = 1;
-  std::vector<std::int32_t> least_;  // below the node, its own additions included
-  std::vector<std::int32_t> added_;  // to all below the node
+  std::vector<Node> nodes_;
 };
 
 // Elements by the return of their insertions; finds the one that can lie at the bottom of a stretch

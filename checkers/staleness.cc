@@ -1,7 +1,6 @@
 #include "checkers/staleness.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace ordeal::checkers {
 
@@ -13,26 +12,33 @@ struct Version {
   EventIndex last = 0;       // the last beginning among these
   std::size_t place = 0;     // in the order of writes; 0 is nil
   bool is_made_from = false;
+  bool is_known = false;
 };
-using Versions = std::unordered_map<ValueId, Version>;
+using Versions = std::vector<Version>;  // by value
 
 // nullopt when a value was written twice, made from another one, or read out of nowhere.
 std::optional<Versions> read_versions(const std::vector<RegisterOp>& ops) {
-  Versions versions = {{nil_value, {0, 0, 0, 0, false}}};
+  ValueId last = nil_value;
+  for (const RegisterOp& op : ops) {
+    for (const ValueId value : {op.sets, op.observes}) {
+      if (value != no_value) last = std::max(last, value);
+    }
+  }
+  Versions versions(last + std::size_t{1});
+  versions[nil_value] = {0, 0, 0, 0, false, true};
   for (const RegisterOp& op : ops) {
     if (op.sets == no_value) continue;
-    const auto [entry, added] = versions.try_emplace(op.sets);
+    Version& version = versions[op.sets];
     const bool is_made_from = op.observes != no_value;
-    if (!added || (is_made_from && op.is_certain())) return std::nullopt;
-    entry->second = {op.completed, op.invoked, op.invoked, 0, is_made_from};
+    if (version.is_known || (is_made_from && op.is_certain())) return std::nullopt;
+    version = {op.completed, op.invoked, op.invoked, 0, is_made_from, true};
   }
   for (const RegisterOp& op : ops) {
     if (op.denies != no_value) return std::nullopt;
     if (!op.is_read()) continue;
-    const auto entry = versions.find(op.observes);
-    if (entry == versions.end() || op.completed < entry->second.begun) return std::nullopt;
-    if (entry->second.is_made_from) return std::nullopt;
-    Version& version = entry->second;
+    Version& version = versions[op.observes];
+    if (!version.is_known || op.completed < version.begun) return std::nullopt;
+    if (version.is_made_from) return std::nullopt;
     version.done = std::min(version.done, op.completed);
     version.last = std::max(version.last, op.invoked);
   }
@@ -41,8 +47,8 @@ std::optional<Versions> read_versions(const std::vector<RegisterOp>& ops) {
 
 void number(Versions& versions) {
   std::vector<Version*> order;
-  for (auto& [value, version] : versions) {
-    if (value != nil_value && version.done != never) order.push_back(&version);
+  for (std::size_t value = nil_value + 1; value < versions.size(); ++value) {
+    if (versions[value].done != never) order.push_back(&versions[value]);
   }
   std::ranges::sort(order, {},
                     [](const Version* version) { return std::min(version->done, version->last); });
@@ -55,14 +61,24 @@ struct Edge {
   bool is_end;
 };
 
+// Beginnings and ends of the certain operations. `ops` by invocation.
 std::vector<Edge> edges_of(const std::vector<RegisterOp>& ops) {
-  std::vector<Edge> edges;
+  std::vector<std::uint64_t> ends;  // with the operation in the lower half
   for (std::uint32_t i = 0; i < ops.size(); ++i) {
-    if (!ops[i].is_certain()) continue;
-    edges.push_back({ops[i].invoked, i, false});
-    edges.push_back({ops[i].completed, i, true});
+    if (ops[i].is_certain()) ends.push_back(std::uint64_t{ops[i].completed} << 32U | i);
   }
-  std::ranges::sort(edges, {}, &Edge::at);
+  std::ranges::sort(ends);
+  std::vector<Edge> edges;
+  edges.reserve(2 * ends.size());
+  auto end = ends.begin();
+  for (std::uint32_t i = 0; i <= ops.size(); ++i) {
+    const EventIndex now = i < ops.size() ? ops[i].invoked : never;
+    for (; end != ends.end() && *end >> 32U < now; ++end) {
+      edges.push_back(
+          {static_cast<EventIndex>(*end >> 32U), static_cast<std::uint32_t>(*end), true});
+    }
+    if (i < ops.size() && ops[i].is_certain()) edges.push_back({now, i, false});
+  }
   return edges;
 }
 
@@ -80,7 +96,7 @@ std::optional<Staleness> measure_staleness(const std::vector<RegisterOp>& ops,
   std::vector<std::pair<std::size_t, Nanoseconds>> steps = {{0, Nanoseconds::zero()}};
   for (const Edge& edge : edges_of(ops)) {
     const RegisterOp& op = ops[edge.op];
-    const std::size_t own = versions->at(op.is_read() ? op.observes : op.sets).place;
+    const std::size_t own = (*versions)[op.is_read() ? op.observes : op.sets].place;
     if (edge.is_end) {
       if (places[edge.op] <= reached) continue;
       reached = places[edge.op];

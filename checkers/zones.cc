@@ -38,7 +38,7 @@ struct Cluster {
   std::uint32_t setter = 0;           // one more than its invocation; 0: none
   std::uint32_t parent = 0;           // one more than the value that its setter found
   std::uint32_t next = 0;             // one more than the value that it was turned into
-  bool is_wanted = false;             // its setter is certain, or a certain operation observes it
+  bool is_wanted = false;             // its setter is certain, or a certain read observes it
   bool is_live = false;               // it was there, in every order
 
   void add(const RegisterOp& op) {
@@ -177,9 +177,7 @@ bool Zones<Clusters>::add(const RegisterOp& op) {
   cluster.setter = op.invoked + 1;
   cluster.add(op);
   if (op.observes != no_value) cluster.parent = static_cast<std::uint32_t>(parent + 1);
-  if (!op.is_certain()) return true;
-  cluster.is_wanted = true;
-  if (op.observes != no_value) clusters_[parent].is_wanted = true;
+  cluster.is_wanted |= op.is_certain();
   return true;
 }
 
@@ -311,6 +309,25 @@ std::optional<bool> decide_by_zones(std::span<const RegisterOp> ops) {
   return zones.decide();
 }
 
+namespace {
+
+// The two values of a compare-and-set lie behind two pointers: each is asked for a while before it
+// is needed.
+void fetch_pairs(const std::vector<Operation>& operations, std::size_t i) {
+  constexpr std::size_t far = 24;
+  constexpr std::size_t near = 12;
+  if (i + far >= operations.size()) return;
+  if (operations[i + far].function == Function::cas) {
+    __builtin_prefetch(operations[i + far].argument.as_list());
+  }
+  if (operations[i + near].function == Function::cas) {
+    const auto* pair = operations[i + near].argument.as_list();
+    if (pair != nullptr) __builtin_prefetch(pair->data());
+  }
+}
+
+}  // namespace
+
 std::optional<bool> decide_by_zones(const History& history, FailedCas failed_cas) {
   if (history.operations.empty()) return std::nullopt;
   DirectClusters clusters(history.operations.size());
@@ -318,6 +335,7 @@ std::optional<bool> decide_by_zones(const History& history, FailedCas failed_cas
   ValueNumbers number;
   const Value& key = history.operations.front().key;
   for (std::size_t i = 0; i < history.operations.size(); ++i) {
+    fetch_pairs(history.operations, i);
     RegisterOp op;
     if (!(history.operations[i].key == key)) return std::nullopt;
     switch (read_operation(history, i, failed_cas, number, op)) {

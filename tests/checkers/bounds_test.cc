@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "checkers/check_calls.h"
+#include "checkers/linearizability.h"
+#include "core/random.h"
 
 namespace ordeal::checkers::test {
 
@@ -90,7 +92,61 @@ void expect_undecided_or_bad(const Hard& hard, Nanoseconds time, std::size_t mem
   }
 }
 
+// Compare-and-sets of few values under way all at once, most of them without an answer, and reads
+// that they explain in many ways or not at all.
+History hard_register() {
+  Rng rng(7);
+  History history;
+  history.nodes = {"n1"};
+  const auto add = [&](Function function, EventIndex invoked, EventIndex completed) -> Operation& {
+    Operation& op = history.operations.emplace_back();
+    op.function = function;
+    op.invoked = invoked;
+    op.completed = completed;
+    op.outcome = completed == never ? Outcome::info : Outcome::ok;
+    op.process = static_cast<Process>(invoked);
+    return op;
+  };
+  for (EventIndex i = 0; i < 4 * clients; ++i) {
+    Operation& op = add(Function::cas, i, i % 4 == 0 ? 10 * clients - i : never);
+    const Value from = i == 0 ? Value() : Value(rng.between(1, 6));
+    op.argument = Value::list({from, rng.between(1, 6)});
+  }
+  for (EventIndex i = 0; i < clients; ++i) {
+    add(Function::read, 4 * clients + 2 * i, 4 * clients + 2 * i + 1).result =
+        Value(rng.between(1, 6));
+  }
+  add(Function::read, 20 * clients, 20 * clients + 1).result = wrong();
+  history.events = 20 * clients + 2;
+  return history;
+}
+
 }  // namespace
+
+TEST_CASE("a hard register ends at its limits, whichever algorithm has it") {
+  const History history = hard_register();
+  const std::size_t plenty = std::size_t{1} << 30U;
+  const std::vector<std::pair<Nanoseconds, std::size_t>> limits = {
+      {0s, plenty}, {50ms, plenty}, {1min, 0}, {1min, std::size_t{1} << 18U}};
+  for (const auto& [time, memory] : limits) {
+    for (const FailedCas failed_cas : {FailedCas::ignored, FailedCas::evidence}) {
+      CheckOptions options;
+      options.deadline = Deadline::after(time);
+      options.memory_limit = memory;
+      options.failed_cas = failed_cas;
+      const CheckReport report = check_linearizable_register(history, options);
+      CHECK(report.answer != CheckReport::Answer::valid);
+      REQUIRE(report.undecided.size() + report.findings.size() == 1);
+      if (time == 0s) CHECK(report.undecided.size() == 1);
+      for (const auto& undecided : report.undecided) {
+        INFO(undecided.why);
+        CHECK_FALSE(undecided.is_defect);
+        CHECK(undecided.why.find("ran out") != std::string::npos);
+        CHECK(undecided.why.find("allow the checker more") != std::string::npos);
+      }
+    }
+  }
+}
 
 TEST_CASE("a hard history of any model ends at its limits") {
   const std::size_t plenty = std::size_t{1} << 30U;

@@ -6,9 +6,12 @@
 
 #include "checkers/epoch.h"
 #include "checkers/linearizability.h"
+#include "checkers/revisions.h"
 #include "checkers/search.h"
+#include "checkers/sequential.h"
 #include "checkers/shrink.h"
 #include "checkers/verify.h"
+#include "checkers/witness.h"
 #include "checkers/zones.h"
 #include "tests/checkers/brute_force.h"
 #include "tests/checkers/script.h"
@@ -107,6 +110,54 @@ Complaint check_finding(const History& history, const Finding& finding, FailedCa
   return breaking == 1 ? "" : "not one breaking operation";
 }
 
+struct Tally {
+  std::size_t valid = 0;
+  std::size_t invalid = 0;
+  std::size_t by_zones = 0;
+  std::size_t by_revisions = 0;
+  std::size_t sequential = 0;  // and not linearizable
+  std::size_t not_sequential = 0;
+};
+
+bool is_right_order(const std::vector<RegisterOp>& ops, const std::vector<std::uint32_t>& order) {
+  std::set<std::uint32_t> left;
+  for (std::uint32_t i = 0; i < ops.size(); ++i) {
+    if (ops[i].is_certain()) left.insert(i);
+  }
+  ValueId state = nil_value;
+  for (std::size_t at = 0; at < order.size(); ++at) {
+    const RegisterOp& op = ops[order[at]];
+    left.erase(order[at]);
+    if (op.observes != no_value && op.observes != state) return false;
+    if (op.denies == state) return false;
+    if (op.sets != no_value) state = op.sets;
+    for (std::size_t before = 0; before < at; ++before) {
+      if (order[before] == order[at] || op.precedes(ops[order[before]])) return false;
+    }
+  }
+  return left.empty();
+}
+
+Complaint check_revisions(const History& history, const Register& reg, bool valid, Tally& tally) {
+  const auto order = order_by_revisions(reg.ops, history);
+  if (!order) return {};
+  ++tally.by_revisions;
+  if (!valid) return "an order by revisions where there is none";
+  return is_right_order(reg.ops, *order) ? "" : "a wrong order by revisions";
+}
+
+Complaint check_sequential(const History& history, const Register& reg, bool valid, Tally& tally) {
+  const auto sequential = is_sequential(reg, history);
+  if (!sequential) return {};
+  if (!*sequential) ++tally.not_sequential;
+  if (*sequential && !valid) ++tally.sequential;
+  std::vector<WitnessOperation> all;
+  for (const RegisterOp& op : reg.ops) {
+    all.push_back(witness_of(history, history.operations[op.source]));
+  }
+  return some_order_exists(all, Keep::client_order) == sequential ? "" : "sequential consistency";
+}
+
 Complaint check_report(const History& history, const std::set<std::string>& bad_keys,
                        FailedCas failed_cas) {
   CheckOptions options;
@@ -125,12 +176,6 @@ Complaint check_report(const History& history, const std::set<std::string>& bad_
   return found == bad_keys ? "" : "the keys of the findings";
 }
 
-struct Tally {
-  std::size_t valid = 0;
-  std::size_t invalid = 0;
-  std::size_t by_zones = 0;
-};
-
 Complaint check_history(const History& history, FailedCas failed_cas, Rng& rng, Tally& tally) {
   std::set<std::string> bad_keys;
   for (const KeyOperations& key : split_by_key(history)) {
@@ -142,6 +187,12 @@ Complaint check_history(const History& history, FailedCas failed_cas, Rng& rng, 
         !complaint.empty()) {
       return complaint;
     }
+    if (Complaint complaint = check_revisions(history, reg, valid, tally); !complaint.empty()) {
+      return complaint;
+    }
+    if (Complaint complaint = check_sequential(history, reg, valid, tally); !complaint.empty()) {
+      return complaint;
+    }
     ++(valid ? tally.valid : tally.invalid);
     if (decide_by_zones(reg.ops)) ++tally.by_zones;
   }
@@ -151,7 +202,7 @@ Complaint check_history(const History& history, FailedCas failed_cas, Rng& rng, 
 }  // namespace
 
 TEST_CASE("zones, search, shrinker and verifier agree with trying all orders") {
-  constexpr std::uint64_t histories = 400'000;
+  const std::uint64_t histories = histories_to_try(400'000);
   Tally tally;
   for (std::uint64_t seed = 1; seed <= histories; ++seed) {
     Rng rng(seed);
@@ -164,6 +215,9 @@ TEST_CASE("zones, search, shrinker and verifier agree with trying all orders") {
   CHECK(tally.valid > histories / 5);
   CHECK(tally.invalid > histories / 5);
   CHECK(tally.by_zones > histories / 5);
+  CHECK(tally.by_revisions > histories / 10);
+  CHECK(tally.sequential > histories / 200);
+  CHECK(tally.not_sequential > histories / 20);
 }
 
 }  // namespace ordeal::checkers::test

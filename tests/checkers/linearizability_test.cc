@@ -239,4 +239,33 @@ TEST_CASE("a large history of one key with new values takes no time to speak of"
   CHECK(report.findings.front().certainty == Certainty::proven);
 }
 
+TEST_CASE("histories that random ones seldom are") {
+  const auto answer = [](std::string_view script) {
+    return check_linearizable_register(history_of(script), {}).answer;
+  };
+  // Of two writes alike the one that returns first must go first: the other is needed again.
+  CHECK(answer("0:w2 1:w2 2:r 2:ok2 0:ok 2:w3 2:ok 2:r 2:ok2 1:ok") == CheckReport::Answer::valid);
+  CHECK(answer("1:w2 0:w2 2:r 2:ok2 0:ok 2:w3 2:ok 2:r 2:ok2 1:ok") == CheckReport::Answer::valid);
+  // The same of compare-and-sets.
+  CHECK(answer("3:w1 3:ok 0:c1,2 1:c1,2 2:r 2:ok2 0:ok 2:w1 2:ok 2:r 2:ok2 1:ok") ==
+        CheckReport::Answer::valid);
+  CHECK(answer("3:w1 3:ok 1:c1,2 0:c1,2 2:r 2:ok2 0:ok 2:w1 2:ok 2:r 2:ok2 1:ok") ==
+        CheckReport::Answer::valid);
+}
+
+TEST_CASE("beside a violation it is told whether each client saw its own order") {
+  const auto told = [](std::string_view script) {
+    const CheckReport report = check_linearizable_register(history_of(script), {});
+    REQUIRE(report.findings.size() == 1);
+    REQUIRE_FALSE(report.findings.front().not_ruled_out.empty());
+    return report.findings.front().not_ruled_out.front();
+  };
+  const std::string name = "sequential consistency (each client sees its own order), which ";
+  // Two clients, one of them behind; one client that goes back in time.
+  CHECK(told("0:w1 0:ok 0:w2 0:ok 1:r 1:ok2 2:r 2:ok1") ==
+        name + "the key keeps from first to last");
+  CHECK(told("0:w1 0:ok 0:w2 0:ok 1:r 1:ok2 1:r 1:ok1") ==
+        name + "other operations of the key break");
+}
+
 }  // namespace ordeal::checkers::test

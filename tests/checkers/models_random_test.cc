@@ -9,6 +9,7 @@
 #include "checkers/containers.h"
 #include "checkers/second_opinion.h"
 #include "core/random.h"
+#include "tests/checkers/script.h"
 
 namespace ordeal::checkers::test {
 
@@ -170,6 +171,12 @@ const std::vector<Subject> subjects = {
     {"priority-queue", {Act::insert, Act::extract}, fresh_or_nil, nothing, decide_priority_queue},
 };
 
+struct Tally {
+  std::size_t valid = 0;
+  std::size_t invalid = 0;
+  std::size_t fast = 0;
+};
+
 // Calls of a truthful container, asked by concurrent processes, now and then with a lie.
 std::vector<Call> draw(const Subject& subject, const ModelKind& model, Rng& rng) {
   const double unknown = rng.chance(0.4) ? 0 : 0.2;
@@ -248,46 +255,46 @@ bool is_well_found(const std::vector<Call>& calls, const ModelKind& model) {
          report.findings.front().certainty == Certainty::proven;
 }
 
+// The first thing that is wrong, empty when nothing is.
+std::string compare(const Subject& subject, std::uint64_t seed, const std::vector<Call>& calls,
+                    Tally& tally) {
+  const ModelKind& model = *model_named(subject.model);
+  const bool possible = Force(model, calls).extend();
+  ++(possible ? tally.valid : tally.invalid);
+  std::vector<std::uint32_t> order;
+  const Decision decision = model.decide(calls, plenty, &order);
+  if (decision.answer != (possible ? Decision::Answer::valid : Decision::Answer::invalid)) {
+    return "search";
+  }
+  if (possible && !is_right_order(model, calls, order)) return "its order";
+  // What another program thinks of the calls, and of the finding.
+  if (seed % 4 == 0 && some_order_exists(calls, subject.model) != possible) return "second opinion";
+  if (seed % 16 == 0 && !possible && !is_well_found(calls, model)) return "its finding";
+  if (subject.fast == nullptr) return "";
+  const auto quick = subject.fast(calls);
+  if (quick) ++tally.fast;
+  return quick && *quick != possible ? "the fast path" : "";
+}
+
 }  // namespace
 
 TEST_CASE("models, containers and their orders agree with trying all orders") {
-  for (const Subject& subject : subjects) {
-    const ModelKind& model = *model_named(subject.model);
-    std::size_t valid = 0;
-    std::size_t fast = 0;
-    constexpr std::uint64_t histories = 60'000;
-    for (std::uint64_t seed = 1; seed <= histories; ++seed) {
+  const std::uint64_t histories = histories_to_try(60'000);
+  std::vector<Tally> tallies(subjects.size());
+  for (std::uint64_t seed = 1; seed <= histories; ++seed) {
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
       Rng rng(seed);
-      const std::vector<Call> calls = draw(subject, model, rng);
-      const bool possible = Force(model, calls).extend();
-      std::vector<std::uint32_t> order;
-      const Decision decision = model.decide(calls, plenty, &order);
-      const bool agrees =
-          decision.answer == (possible ? Decision::Answer::valid : Decision::Answer::invalid);
-      if (!agrees) FAIL(subject.model << " seed " << seed << ": search\n" << told(calls));
-      if (possible && !is_right_order(model, calls, order)) {
-        FAIL(subject.model << " seed " << seed << ": its order\n" << told(calls));
-      }
-      // What another program thinks of the calls, and of the finding.
-      if (seed % 4 == 0 && some_order_exists(calls, subject.model) != possible) {
-        FAIL(subject.model << " seed " << seed << ": second opinion\n" << told(calls));
-      }
-      if (seed % 16 == 0 && !possible && !is_well_found(calls, model)) {
-        FAIL(subject.model << " seed " << seed << ": its finding\n" << told(calls));
-      }
-      valid += possible ? 1U : 0U;
-      if (subject.fast == nullptr) continue;
-      const auto quick = subject.fast(calls);
-      if (quick && *quick != possible) {
-        FAIL(subject.model << " seed " << seed << ": the fast path says " << *quick << "\n"
-                           << told(calls));
-      }
-      fast += quick ? 1U : 0U;
+      const std::vector<Call> calls = draw(subjects[i], *model_named(subjects[i].model), rng);
+      const std::string complaint = compare(subjects[i], seed, calls, tallies[i]);
+      if (complaint.empty()) continue;
+      FAIL(subjects[i].model << " seed " << seed << ": " << complaint << "\n" << told(calls));
     }
-    INFO(subject.model);
-    CHECK(valid > histories / 20);
-    CHECK(histories - valid > histories / 20);
-    if (subject.fast != nullptr) CHECK(fast > histories / 6);
+  }
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    INFO(subjects[i].model);
+    CHECK(tallies[i].valid > histories / 20);
+    CHECK(tallies[i].invalid > histories / 20);
+    if (subjects[i].fast != nullptr) CHECK(tallies[i].fast > histories / 6);
   }
 }
 

@@ -104,7 +104,7 @@ std::string compare(const History& history, Tally& tally) {
 TEST_CASE("online: the verdict of zones, at the event that breaks it") {
   for (const bool are_long : {false, true}) {
     Tally tally;
-    const std::uint64_t histories = are_long ? 20'000 : 100'000;
+    const std::uint64_t histories = histories_to_try(are_long ? 20'000 : 100'000);
     for (std::uint64_t seed = 1; seed <= histories; ++seed) {
       Rng rng(seed);
       Shape shape = random_shape(rng);

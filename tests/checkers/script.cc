@@ -1,5 +1,6 @@
 #include "tests/checkers/script.h"
 
+#include <cstdlib>
 #include <map>
 #include <sstream>
 
@@ -19,17 +20,18 @@ class Recorder {
   Recorder() { builder_.set_nodes({"n1", "n2", "n3", "n4", "n5"}); }
 
   void invoke(Process process, Request request) {
-    record(process, EventType::invoke, request, request.argument);
+    record(process, EventType::invoke, request, request.argument, 0);
     open_[process] = std::move(request);
   }
-  void complete(Process process, EventType type, Value result = {}) {
-    record(process, type, open_.at(process), std::move(result));
+  void complete(Process process, EventType type, Value result = {}, std::int64_t revision = 0) {
+    record(process, type, open_.at(process), std::move(result), revision);
   }
   [[nodiscard]] const Request& open(Process process) const { return open_.at(process); }
   [[nodiscard]] History finish() && { return std::move(builder_).finish(); }
 
  private:
-  void record(Process process, EventType type, const Request& request, Value value) {
+  void record(Process process, EventType type, const Request& request, Value value,
+              std::int64_t revision) {
     Event event;
     event.index = next_++;
     event.time = event.index * 1ms;
@@ -39,6 +41,7 @@ class Recorder {
     event.function = request.function;
     event.key = request.key;
     event.value = std::move(value);
+    event.revision = revision;
     if (type == EventType::fail) {
       event.error = event.function == Function::cas ? std::string(cas_mismatch) : "refused";
     }
@@ -77,6 +80,7 @@ struct Pending {
   bool swapped = false;
   bool gone = false;
   Value seen;
+  std::int64_t revision = 0;
 };
 
 class RandomRun {
@@ -153,24 +157,30 @@ class RandomRun {
     pending.done = true;
     pending.seen = state;
     if (request.function == Function::write) state = request.argument;
-    if (request.function != Function::cas) return;
-    pending.swapped = state == request.argument.as_list()->at(0);
-    if (pending.swapped) state = request.argument.as_list()->at(1);
+    if (request.function == Function::cas) {
+      pending.swapped = state == request.argument.as_list()->at(0);
+      if (pending.swapped) state = request.argument.as_list()->at(1);
+    }
+    if (request.function == Function::write || pending.swapped) ++revision_;
+    pending.revision = revision_;
   }
 
   void complete(Process process, const Pending& pending) {
     const Request request = recorder_.open(process);
     const bool lie = rng_.chance(shape_.lie);
     const bool unknown = rng_.chance(shape_.unknown);
+    std::int64_t revision = shape_.tells_revisions ? pending.revision + 1 : 0;
+    if (shape_.tells_revisions && lie && rng_.chance(0.5)) revision = rng_.between(1, revision + 1);
     if (unknown) {
       if (lie) late_.push_back(request);  // takes effect once more
       give_up(process);
     } else if (request.function == Function::read) {
-      recorder_.complete(process, EventType::ok, lie ? some_value() : pending.seen);
+      recorder_.complete(process, EventType::ok, lie ? some_value() : pending.seen, revision);
     } else if (request.function == Function::cas) {
-      recorder_.complete(process, pending.swapped != lie ? EventType::ok : EventType::fail);
+      recorder_.complete(process, pending.swapped != lie ? EventType::ok : EventType::fail, {},
+                         revision);
     } else {
-      recorder_.complete(process, lie ? EventType::fail : EventType::ok);
+      recorder_.complete(process, lie ? EventType::fail : EventType::ok, {}, revision);
     }
   }
 
@@ -182,6 +192,7 @@ class RandomRun {
   std::vector<Request> late_;  // unknown, and not at rest
   std::array<Process, 10> processes_{};
   int fresh_ = 0;
+  std::int64_t revision_ = 0;
 };
 
 }  // namespace
@@ -214,7 +225,13 @@ Shape random_shape(Rng& rng) {
   shape.keys = rng.chance(0.8) ? 1 : 2;
   shape.unknown = rng.chance(0.3) ? 0 : 0.3;
   shape.lie = rng.chance(0.3) ? 0 : 0.3;
+  shape.tells_revisions = rng.chance(0.5);
   return shape;
+}
+
+std::uint64_t histories_to_try(std::uint64_t usual) {
+  const char* most = std::getenv("MOST_HISTORIES");
+  return most == nullptr ? usual : std::min<std::uint64_t>(usual, std::strtoull(most, nullptr, 10));
 }
 
 std::string to_text(const History& history) {

@@ -20,12 +20,17 @@ struct Shape {
   int keys = 1;
   double unknown = 0.2;  // of the writes and compare-and-sets
   double lie = 0.1;      // of the answers
+  bool tells_revisions = false;
 };
 
 // A register that mostly tells the truth, asked by concurrent processes: some histories are
 // linearizable, some are not. Unknown operations take effect or do not, at once or later.
 [[nodiscard]] History random_history(const Shape& shape, Rng& rng);
 [[nodiscard]] Shape random_shape(Rng& rng);
+
+// How many random histories a test tries: as many as usual, or fewer if the environment variable
+// MOST_HISTORIES says so (for mutants.py).
+[[nodiscard]] std::uint64_t histories_to_try(std::uint64_t usual);
 
 // One line an operation, for the messages of failed tests.
 [[nodiscard]] std::string to_text(const History& history);
