@@ -9,17 +9,23 @@ namespace ordeal::harness {
 namespace {
 
 struct Entry {
-  std::string_view name, summary;
+  std::string_view name;
+  std::string summary;
 };
 
 std::vector<Entry> entries(const std::string& what) {
   std::vector<Entry> list;
   if (what == "clusters") {
-    for (const auto& kind : clusters::cluster_kinds()) list.push_back({kind.name, kind.summary});
+    for (const auto& kind : clusters::cluster_kinds())
+      list.push_back({kind.name, std::string(kind.summary)});
   } else if (what == "workloads") {
-    for (const auto& kind : workloads::workload_kinds()) list.push_back({kind.name, kind.summary});
+    for (const auto& kind : workloads::workload_kinds())
+      list.push_back({kind.name, std::string(kind.summary)});
   } else if (what == "nemeses") {
-    for (const auto& fault : nemesis::faults()) list.push_back({fault->kind(), fault->summary()});
+    for (const auto& fault : nemesis::faults()) {
+      list.push_back({fault->kind(), std::string(fault->summary()) +
+                                         (fault->by_name_only() ? " (not part of all)" : "")});
+    }
   }
   return list;
 }

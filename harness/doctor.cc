@@ -64,6 +64,7 @@ void examine_node(clusters::Remote& remote, Examination& examination) {
   examination.say(pushed.has_value(), fmt::format("{} takes a program", remote.node().name),
                   pushed ? "" : pushed.error().message);
   for (const auto& fault : nemesis::faults()) {
+    if (fault->by_name_only()) continue;  // whether a node can take it depends on the system
     clusters::Command probe;
     probe.shell = fault->probe(arena, 0);
     const auto answer = remote.run(probe);

@@ -104,27 +104,27 @@ std::vector<clusters::Node> nodes_of(const NodeSource& source) {
   return nodes;
 }
 
-// "all" is every kind that the cluster can be harmed by; of kinds that were named, each must fit.
+// "all" is every kind that the cluster can be harmed by, but for those that are only had by name;
+// of kinds that were named, each must fit.
 Result<void> choose_faults(Configuration& configuration, std::vector<std::string>& left_out) {
   auto& kinds = configuration.nemeses;
   const auto cluster = find_kind(clusters::cluster_kinds(), configuration.cluster, "--cluster");
   if (!cluster) return pass_on(cluster.error());
   const auto system = (*cluster)->make({}, configuration.cluster_options);
   const auto all = std::find(kinds.begin(), kinds.end(), "all");
-  if (all != kinds.end() && kinds.size() > 1)
-    return error("--nemesis all: it already names every kind, so name no other");
-  if (all == kinds.end()) {
-    for (const std::string& kind : kinds) {
-      const nemesis::Fault* fault = nemesis::fault_named(kind);
-      if (fault == nullptr) continue;  // told by the schedule, with what there is
-      if (const auto fits = fault->fits(*system); !fits)
-        return pass_on(fits.error(), "--nemesis " + kind);
-    }
-    return {};
+  for (const std::string& kind : kinds) {
+    const nemesis::Fault* fault = nemesis::fault_named(kind);
+    if (fault == nullptr) continue;  // "all", or told by the schedule, with what there is
+    if (all != kinds.end() && !fault->by_name_only())
+      return error("--nemesis all: it already names {}", kind);
+    if (const auto fits = fault->fits(*system); !fits)
+      return pass_on(fits.error(), "--nemesis " + kind);
   }
-  kinds.clear();
+  if (all == kinds.end()) return {};
+  kinds.erase(all);
   configuration.leave_out = true;
   for (const auto& fault : nemesis::faults()) {
+    if (fault->by_name_only()) continue;
     const auto fits = fault->fits(*system);
     if (!fits) {
       left_out.push_back(fmt::format("{}: {}", fault->kind(), fits.error().message));

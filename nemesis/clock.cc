@@ -80,7 +80,9 @@ class Clock final : public Fault {
     const std::int64_t offset = draw_offset_ms(own);
     if (shape == "jump" || shape == "strobe") spec.parameters["offset_ms"] = offset;
     if (shape == "strobe") spec.parameters["period_ms"] = own.between(5, 500);
-    if (shape == "drift") spec.parameters["ppm"] = own.between(-50, 100) * 10'000;
+    if (shape == "drift")
+      spec.parameters["ppm"] =
+          (own.chance(0.3) ? -own.between(1, 50) : own.between(1, 100)) * 10'000;
     if (shape == "monotonic") spec.parameters["offset_ms"] = offset < 0 ? -offset : offset;
     return spec;
   }

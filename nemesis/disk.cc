@@ -27,12 +27,12 @@ Result<std::string> harm_of(const FaultSpec& spec) {
   if (shape == "torn") return "power-cut --keep-percent 50 --torn-percent 50";
   if (shape == "power-cut" || shape == "lying-fsync") return shape;
   if (shape == "eio") return fmt::format("eio --call {} --percent {}", call, percent);
-  if (shape == "enospc" || shape == "read-corruption")
+  if (shape == "enospc" || shape == "read-corruption" || shape == "misdirected-write")
     return fmt::format("{} --percent {}", shape, percent);
   if (shape == "slow-fsync") return fmt::format("slow-fsync --delay-ms {}", delay);
   return error(
       "fault {}: the \"shape\" of a disk fault must be power-cut, torn, lying-fsync, eio, enospc, "
-      "slow-fsync or read-corruption",
+      "slow-fsync, read-corruption or misdirected-write",
       spec.id);
 }
 
@@ -68,7 +68,7 @@ class Disk final : public Fault {
     if (shape == "eio") {
       static const std::vector<std::string> calls = {"fsync", "write"};
       spec.parameters["call"] = own.pick(calls);
-      spec.parameters["percent"] = own.between(1, 100);
+      spec.parameters["percent"] = own.between(10, 100);  // fewer calls than that may come at all
     }
     if (shape == "slow-fsync") spec.parameters["delay_ms"] = own.between(20, 500);
     const bool ends_servers = shape == "eio" || shape == "enospc";
@@ -102,6 +102,8 @@ class Disk final : public Fault {
                     keeper.start(fmt::format("disk --data {} --harm {} --seed {}",
                                              shell_quote(data), harm, seed)) +
                     fmt::format("(\n{}\n)\n", cluster.start_command(node));
+    // Power goes out everywhere at once: no server hears from another one what it has lost.
+    action.before_undo = cluster.kill_command(node);
     action.effect = keeper.told();
     action.healed =
         keeper.prove_gone() +

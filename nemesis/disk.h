@@ -12,7 +12,9 @@
 //   "enospc"           nothing more can be written
 //   "slow-fsync"       each fsync takes `delay_ms` longer
 //   "read-corruption"  bits are wrong in `percent` of the blocks that are read
-// Lying and corruption break what servers build on: nothing draws them, plans may ask for them.
+//   "misdirected-write" `percent` of the writes arrive in a wrong place of their file
+// Lying, corruption and misdirection break what servers build on: nothing draws them, plans may ask
+// for them. What was misdirected is in its right place when the file system of ours is gone.
 
 #include <memory>
 

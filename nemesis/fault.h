@@ -40,6 +40,9 @@ struct NodeAction {
   std::string inject;  // run by the guard too, so that its undo can never come before it
   std::string effect;  // exit status 0 and a line of evidence once the fault is in effect
   std::string healed;  // exit status 0 and a line of evidence once it is undone
+  // Done on every node of the fault before the undo of any of them, so that what is lost is lost on
+  // all at once; only while Ordeal lives, so `undo` must not need it. Idempotent.
+  std::string before_undo;
   // What only the cluster's own interface can do: names of its actions (clusters/cluster.h), asked
   // for by Ordeal itself, `administer` before `inject`, `restore` before `undo`.
   std::string administer, restore;
@@ -72,6 +75,9 @@ class Fault {
   // Whether it may be on and off in turns, or go from node to node (see turns.h).
   [[nodiscard]] virtual bool can_flap() const { return false; }
   [[nodiscard]] virtual bool can_roll() const { return false; }
+  // Harm that a node may not be ready for, or that most systems do not promise to withstand:
+  // `--nemesis all` leaves it out, and who wants it names it.
+  [[nodiscard]] virtual bool by_name_only() const { return false; }
   // An Error says what such a cluster does not offer that this fault needs. Asked at planning.
   [[nodiscard]] virtual Result<void> fits(const clusters::Cluster&) const { return {}; }
   // A shell command that succeeds where the node can take this fault, and otherwise says why not on

@@ -2,7 +2,10 @@
 
 #include "nemesis/admin.h"
 #include "nemesis/clock.h"
+#include "nemesis/corrupt.h"
 #include "nemesis/disk.h"
+#include "nemesis/disk_full.h"
+#include "nemesis/host_clock.h"
 #include "nemesis/packets.h"
 #include "nemesis/partition.h"
 #include "nemesis/server.h"
@@ -20,7 +23,10 @@ const std::vector<std::unique_ptr<Fault>>& faults() {
     all.push_back(make_pause());
     all.push_back(make_slow());
     all.push_back(make_clock());
+    all.push_back(make_host_clock());
     all.push_back(make_disk());
+    all.push_back(make_disk_full());
+    all.push_back(make_corrupt());
     all.push_back(make_admin());
     all.push_back(make_membership());
     return all;

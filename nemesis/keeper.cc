@@ -11,6 +11,10 @@ std::string Keeper::command(const std::string& verb) const {
                      shell_quote(arena.directory), fault);
 }
 
+std::string Keeper::folder(const std::string& what) const {
+  return fmt::format("{}/{}/fault-{}", arena.directory, what, fault);
+}
+
 std::string Keeper::start(const std::string& task) const {
   const std::size_t blank = task.find(' ');
   return command(task.substr(0, blank)) + (blank == std::string::npos ? "" : task.substr(blank)) +

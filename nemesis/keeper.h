@@ -26,8 +26,10 @@ struct Keeper {
   // Status 1, and who it is, while the keeper lives; prints nothing.
   [[nodiscard]] std::string prove_gone() const;
 
- private:
+  // The program with that subcommand, and the fault's name.
   [[nodiscard]] std::string command(const std::string& verb) const;
+  // What the fault has in that folder of ours.
+  [[nodiscard]] std::string folder(const std::string& what) const;
 };
 
 // Ends what earlier runs left.

@@ -42,6 +42,24 @@ Result<std::string> harm_of(const FaultSpec& spec) {
       spec.id);
 }
 
+// The senders whose packets are harmed on their way to a node: all, or those named with `from`.
+Result<std::set<std::size_t>> senders(const FaultSpec& spec, const Arena& arena, std::size_t to) {
+  const std::string from = text_of(spec, "from").value_or("");
+  std::set<std::size_t> sources;
+  if (from.empty()) {
+    for (std::size_t node = 0; node < arena.nodes.size(); ++node) sources.insert(node);
+  } else {
+    FaultSpec names = spec;
+    names.targets = from;
+    const Result<Targets> resolved = resolve_targets(names, arena);
+    if (!resolved) return pass_on(resolved.error(), "\"from\"");
+    sources.insert(resolved->nodes.begin(), resolved->nodes.end());
+  }
+  sources.erase(to);
+  if (!sources.empty()) return sources;
+  return error("fault {}: {} gets no packets of the cluster from itself", spec.id, arena.nodes[to]);
+}
+
 class Packets final : public Fault {
  public:
   std::string_view kind() const override { return "packets"; }
@@ -84,14 +102,14 @@ class Packets final : public Fault {
         {fmt::format("-m mark ! --mark {}", sent_again_mark),
          fmt::format("NFQUEUE --queue-num {} --queue-bypass", queue)}};
     const Keeper keeper{arena, spec.id};
-    const std::string told = ": " + text_of(spec, "shape").value_or("delay");
+    const std::string from = text_of(spec, "from").value_or("");
+    const std::string told =
+        (from.empty() ? "" : " from " + from) + ": " + text_of(spec, "shape").value_or("delay");
     auto injection = on_targets(spec, arena, told, [&](NodeAction& action) -> Result<void> {
       const std::size_t node = action.node;
-      std::set<std::size_t> sources;
-      for (std::size_t other = 0; other < arena.nodes.size(); ++other) {
-        if (other != node) sources.insert(other);
-      }
-      const auto commands = chain_commands(spec, arena, node, sources, behind_others, harmed);
+      const Result<std::set<std::size_t>> sources = senders(spec, arena, node);
+      if (!sources) return pass_on(sources.error());
+      const auto commands = chain_commands(spec, arena, node, *sources, behind_others, harmed);
       if (!commands) return pass_on(commands.error());
       // No rule leads to a queue that nobody holds, neither at the begin nor at the end.
       action.inject = keeper.start(fmt::format("packets --queue {} {} --seed {}", queue, *harm,

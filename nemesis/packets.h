@@ -6,7 +6,8 @@
 //
 // Parameters: `shape` is delay (`delay_ms`, `jitter_ms`), loss, duplicate, reorder or corrupt
 // (`percent`), rate (`kbit` a second) or clog (all is held, and let go at the end). The targets are
-// the nodes that receive; what all others send them is harmed.
+// the nodes that receive; what all others send them is harmed, or only what the nodes send that
+// `from` names (by names or a rule, as targets are): one directed link, for instance.
 
 #include <memory>
 

@@ -90,9 +90,13 @@ class Skew {
 
   void tell(const Keeper& keeper) {
     ClockParameters now{};
-    if (clock_ == nullptr || !clock_->get(now) || now.lies == 0) return;
-    keeper.tell("process " + std::to_string(clock_->pid()) + " has been told a wrong time " +
-                std::to_string(now.lies) + " times");
+    if (clock_ == nullptr || !clock_->get(now) || now.asked == 0) return;
+    const std::string who = "process " + std::to_string(clock_->pid());
+    // One that looks at another clock only has this one wrong all the same, and we know it asks us.
+    keeper.tell(now.lies > 0
+                    ? who + " has been told a wrong time " + std::to_string(now.lies) + " times"
+                    : "the clock is wrong; " + who + " has asked " + std::to_string(now.asked) +
+                          " times, each time for another one, which is right");
   }
 
   std::string pid_command_;

@@ -73,6 +73,7 @@ ORDEAL_PART inline long skewed(clockid_t clock, timespec* time) {
   const Group group = group_of(clock);
   if (status != 0 || group == Group::none) return status;
   volatile ClockParameters* p = parameters();
+  p->asked = p->asked + 1;
   timespec now;
   ask_kernel(CLOCK_MONOTONIC, &now);
   const std::int64_t elapsed_at = now.tv_sec * second + now.tv_nsec;

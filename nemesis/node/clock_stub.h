@@ -21,6 +21,7 @@ struct ClockParameters {
   std::int64_t expiry = 0;                   // of CLOCK_MONOTONIC: from then on the truth is told
   std::uint64_t lies = 0;                    // answers that were not the truth
   unsigned char original[3][16];             // what stood in the vDSO, by function
+  std::uint64_t asked = 0;                   // all answers, the true ones of other clocks too
 };
 
 // The functions that it stands in for, in the order of `original`.

@@ -4,6 +4,7 @@
 
 #define FUSE_USE_VERSION 34
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "nemesis/node/keeper.h"
+#include "nemesis/node/misplaced.h"
 #include "nemesis/node/tasks.h"
 #include "nemesis/node/undo_log.h"
 
@@ -31,7 +33,16 @@ namespace {
 
 constexpr std::uint64_t block = 4096;
 
-enum class Harm { none, power_cut, lying_fsync, eio, enospc, slow_fsync, read_corruption };
+enum class Harm {
+  none,
+  power_cut,
+  lying_fsync,
+  eio,
+  enospc,
+  slow_fsync,
+  read_corruption,
+  misdirected_write
+};
 
 // What the disk is told to do, and what it has done. One a process.
 struct Disk {
@@ -43,6 +54,7 @@ struct Disk {
   PowerCut cut;
   std::mutex mutex;  // of the log, and of all changes, so that their order is that of the log
   UndoLog* log = nullptr;
+  Misplaced misplaced;
   std::atomic<std::uint64_t> writes = 0, syncs = 0, harmed = 0, draws = 0;
 
   [[nodiscard]] bool keeps_log() const {
@@ -205,6 +217,7 @@ Handle open_below(const char* path, int flags, mode_t mode) {
 int resize(const Handle& file, off_t size) {
   const std::lock_guard lock(g_disk.mutex);
   if (g_disk.keeps_log()) g_disk.log->will_resize(file, size);
+  g_disk.misplaced.resized(file->inode, size);
   return answer(::ftruncate(file->fd, size));
 }
 
@@ -234,6 +247,7 @@ int create_file(const char* path, mode_t mode, fuse_file_info* file) {
   if (opened == nullptr) return -errno;
   if (is_new) {
     give_to_caller(path);
+    g_disk.misplaced.resized(opened->inode, 0);  // its number was perhaps another file's
     if (g_disk.keeps_log()) g_disk.log->created(below(path));
   }
   file->fh = reinterpret_cast<std::uint64_t>(new Handle(std::move(opened)));
@@ -260,13 +274,48 @@ int read_file(const char*, char* to, std::size_t size, off_t offset, fuse_file_i
   const ssize_t got = ::pread(handle(file)->fd, to, size, offset);
   if (got > 0 && g_disk.harm == Harm::read_corruption)
     damage(to, static_cast<std::size_t>(got), offset, handle(file)->inode);
+  if (got > 0 && g_disk.harm == Harm::misdirected_write) {
+    const std::lock_guard lock(g_disk.mutex);
+    g_disk.misplaced.show(handle(file)->inode, offset, to, static_cast<std::size_t>(got));
+  }
   return answer(got);
+}
+
+// The write arrives in the folder, and is shown in another place of the same file; at the end of a
+// file that has grown by it there were zeros.
+int misdirect(const Handle& file, const char* data, std::size_t size, off_t offset) {
+  constexpr off_t furthest = 16;  // blocks
+  const std::lock_guard lock(g_disk.mutex);
+  struct stat info {};
+  std::string before(size, '\0');
+  if (::fstat(file->fd, &info) != 0 || ::pread(file->fd, before.data(), size, offset) < 0)
+    return -errno;
+  const ssize_t written = ::pwrite(file->fd, data, size, offset);
+  if (written != static_cast<ssize_t>(size)) return answer(written);
+  const auto draw = static_cast<off_t>(Disk::mix(g_disk.cut.seed + ++g_disk.draws) >> 8U);
+  off_t wrong = offset + (1 + draw % furthest) * static_cast<off_t>(block);
+  if (wrong >= info.st_size) wrong = std::max<off_t>(2 * offset - wrong, 0);
+  if (wrong == offset || g_disk.misplaced.is_full()) {
+    g_disk.misplaced.wrote(file->inode, offset, data, size);
+    return answer(written);
+  }
+  // What was shown there already is what such a disk holds.
+  g_disk.misplaced.show(file->inode, offset, before.data(), size);
+  g_disk.misplaced.misplace(file->inode, offset, before, wrong, std::string(data, size));
+  ++g_disk.harmed;
+  return answer(written);
 }
 
 int write_file(const char*, const char* data, std::size_t size, off_t offset,
                fuse_file_info* file) {
   if (const int refused = g_disk.refuse("write"); refused != 0) return refused;
   ++g_disk.writes;
+  if (g_disk.harm == Harm::misdirected_write) {
+    if (g_disk.happens()) return misdirect(handle(file), data, size, offset);
+    const std::lock_guard lock(g_disk.mutex);
+    g_disk.misplaced.wrote(handle(file)->inode, offset, data, size);
+    return answer(::pwrite(handle(file)->fd, data, size, offset));
+  }
   if (!g_disk.keeps_log()) return answer(::pwrite(handle(file)->fd, data, size, offset));
   const std::lock_guard lock(g_disk.mutex);
   g_disk.log->will_write(handle(file), offset, g_disk.cut.keep_percent > 0 ? data : nullptr, size);
@@ -376,6 +425,7 @@ Harm harm_named(const std::string& name) {
   if (name == "enospc") return Harm::enospc;
   if (name == "slow-fsync") return Harm::slow_fsync;
   if (name == "read-corruption") return Harm::read_corruption;
+  if (name == "misdirected-write") return Harm::misdirected_write;
   return Harm::none;
 }
 

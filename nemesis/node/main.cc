@@ -53,6 +53,18 @@ constexpr Task tasks[] = {
      "--directory DIR --name NAME --data FOLDER --harm HARM [--call CALL] [--percent P] "
      "[--delay-ms N] [--keep-percent P] [--torn-percent P] [--seed N]"},
     {"check-disk", check_disk, "--directory DIR"},
+    {"host-clock", run_host_clock,
+     "--directory DIR --name NAME [--offset-ms N] [--strobe-ms N] [--drift-ppm N]"},
+    {"right-clock", right_host_clock, "--directory DIR"},
+    {"remember", run_remember, "--directory DIR --name NAME --data FOLDER [--files PART]"},
+    {"damage", run_damage,
+     "--directory DIR --name NAME --data FOLDER --shape flips|truncate|copy|rollback [--files "
+     "PART] "
+     "[--percent P] [--seed N]"},
+    {"damaged", tell_of_damage, "--directory DIR --name NAME"},
+    {"mend", mend_damage, "--directory DIR [--name NAME]"},
+    {"fill", run_fill, "--directory DIR --name NAME --data FOLDER"},
+    {"check-fill", check_fill, "--directory DIR --data FOLDER"},
     {"packets", run_packets,
      "--directory DIR --name NAME --queue N [--delay-ms N] [--jitter-ms N] [--loss-percent P] "
      "[--duplicate-percent P] [--reorder-percent P] [--corrupt-percent P] [--rate-kbit N] "

@@ -14,12 +14,30 @@ int run_clock(const Arguments& arguments);
 // Whether clocks can be skewed here: tries it on a process of its own.
 int check_clock(const Arguments& arguments);
 
-// --data FOLDER --harm power-cut|lying-fsync|eio|enospc|slow-fsync|read-corruption [--call CALL]
-// [--percent P] [--delay-ms N] [--keep-percent P] [--torn-percent P] [--seed N]
+// --data FOLDER --harm
+// power-cut|lying-fsync|eio|enospc|slow-fsync|read-corruption|misdirected-write
+// [--call CALL] [--percent P] [--delay-ms N] [--keep-percent P] [--torn-percent P] [--seed N]
 int run_disk(const Arguments& arguments);
 int check_disk(const Arguments& arguments);  // whether a file system can be mounted here
 // Unmounts file systems of ours that nobody serves any more.
 void detach_dead_disks();
+
+// Files at rest, of the server that --data FOLDER belongs to; --name is the fault's. `remember`
+// keeps what the files are now for a later rollback; `damage` changes them; `damaged` tells what
+// stands; `mend` takes it back, of all faults when no name is given.
+int run_remember(const Arguments& arguments);
+int run_damage(const Arguments& arguments);
+int tell_of_damage(const Arguments& arguments);
+int mend_damage(const Arguments& arguments);
+
+// The clock of the whole machine: [--offset-ms N] [--strobe-ms N] [--drift-ppm N]. `right-clock`
+// sets it right, if it was set wrong since the machine was started.
+int run_host_clock(const Arguments& arguments);
+int right_host_clock(const Arguments& arguments);
+
+// --data FOLDER: its file system has no byte left, by a file without a name.
+int run_fill(const Arguments& arguments);
+int check_fill(const Arguments& arguments);  // whether it is one that may be filled
 
 // --queue N [--delay-ms N] [--jitter-ms N] [--loss-percent P] [--duplicate-percent P]
 // [--reorder-percent P] [--corrupt-percent P] [--rate-kbit N] [--clog 1] [--seed N]

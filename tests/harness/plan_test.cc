@@ -1,5 +1,7 @@
 #include "harness/plan.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 using namespace ordeal;
@@ -109,4 +111,23 @@ TEST_CASE("a damaged plan is refused") {
     json["faults"][0]["kind"] = "flood";
     REQUIRE_THAT(plan_from_json(json).error().message, Catch::Contains("flood"));
   }
+}
+
+TEST_CASE("all is every kind but those that are only had by name, which may be named beside it") {
+  const auto has = [](const std::vector<std::string>& nemeses, const std::string& kind) {
+    Configuration configuration = usual();
+    configuration.nemeses = nemeses;
+    configuration.time = 600s;
+    const auto plan = make_plan(configuration);
+    REQUIRE(plan);
+    return std::any_of(plan->faults.begin(), plan->faults.end(),
+                       [&](const FaultSpec& fault) { return fault.kind == kind; });
+  };
+  CHECK(has({"all"}, "disk"));
+  CHECK_FALSE(has({"all"}, "corrupt"));
+  CHECK(has({"all", "corrupt"}, "corrupt"));
+  CHECK(has({"corrupt", "all"}, "disk"));
+  Configuration twice = usual();
+  twice.nemeses = {"all", "kill"};
+  CHECK(problem(twice) == "--nemesis all: it already names kill");
 }

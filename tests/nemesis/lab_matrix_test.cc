@@ -191,6 +191,15 @@ TEST_CASE("packets are late, lost or held on the way to a node, seen from outsid
       CHECK_FALSE(open[0][2]);
       CHECK(open[2][0]);
     });
+    // One directed link, and no other.
+    carry_out(ground,
+              fault("packets", "leader", {{"shape", "loss"}, {"percent", 100}, {"from", "n1"}}), 1,
+              [&] {
+                const Matrix open = sockets.datagrams(false);
+                CHECK_FALSE(open[0][2]);
+                CHECK(open[2][0]);
+                CHECK(open[1][2]);
+              });
   }
   const auto noise = traffic(2);
   carry_out(ground, fault("packets", "leader", {{"shape", "clog"}}), 1, [&] {
@@ -277,4 +286,72 @@ TEST_CASE("a bad disk loses, tears, refuses and delays, and the folder is as it 
     CHECK(told_by(field, 2).number - begin <= 7);
   });
   carry_out(ground, fault("disk", "leader", {{"shape", "torn"}}), 1, [] {});
+}
+
+TEST_CASE("files at rest are damaged and mended, writes go astray, and a disk of its own is full",
+          "[lab]") {
+  if (no_lab()) return;
+  Ground ground("files");
+  Field& field = ground.field;
+  const std::string data = home + "/data";
+  const auto restart_after = [&](const std::string& command) {
+    field.on(2, ground.cluster.kill_command(2));
+    field.on(2, command);
+    field.on(2, ground.cluster.start_command(2));
+  };
+  restart_after(fmt::format("cd {} && seq 4000 >firm && cp firm loose", data));
+  // Whether the first lines are the numbers from 1 on, which is what a scribe writes.
+  const auto is_sound = [&](std::size_t node, long lines) {
+    return field
+        .output_of(node, fmt::format("seq {} >/tmp/right; head -c $(wc -c </tmp/right) {}/firm | "
+                                     "cmp -s - /tmp/right",
+                                     lines, data))
+        .ok();
+  };
+  const auto takes = [&](std::size_t node) {
+    return field
+        .output_of(
+            node, fmt::format("head -c 8192 /dev/zero >{0}/more; s=$?; rm {0}/more; exit $s", data))
+        .ok();
+  };
+  for (const std::string shape : {"flips", "copy"}) {
+    const long lines = lines_in(field, 2, "firm");
+    REQUIRE(is_sound(2, lines));
+    const std::string told = carry_out(ground, fault("corrupt", "leader", {{"shape", shape}}), 1,
+                                       [&] { CHECK_FALSE(is_sound(2, lines)); });
+    CHECK(is_sound(2, lines));
+    CHECK(told.find(" before, ") != std::string::npos);  // the checksums
+  }
+  // The scribe goes on behind the end that it finds, and what it wrote there is not taken from it.
+  restart_after(fmt::format("cd {} && seq 4000 >firm && cp firm loose", data));
+  const std::string told =
+      carry_out(ground, fault("corrupt", "leader", {{"shape", "truncate"}, {"files", "firm"}}), 1,
+                [&] { CHECK_FALSE(is_sound(2, 4000)); });
+  CHECK(told.find("the server has changed since") != std::string::npos);
+
+  restart_after(fmt::format("cd {} && seq 4000 >firm && cp firm loose", data));
+  carry_out(ground, fault("disk", "leader", {{"shape", "misdirected-write"}}), 1, [&] {
+    CHECK(eventually([&] { return lines_in(field, 2, "loose") != told_by(field, 2).number; }));
+    CHECK_FALSE(is_sound(2, told_by(field, 2).number));
+  });
+  CHECK(is_sound(2, lines_in(field, 2, "firm")));
+
+  const FaultSpec full = fault("disk-full", "leader", {});
+  NemesisOptions options;
+  options.ledger = ground.lab.scratch / "refused.jsonl";
+  const auto refused = Nemesis::prepare(field.remotes, ground.cluster, {full}, options, RunClock());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("must not be filled") != std::string::npos);
+  for (std::size_t node = 0; node < node_count; ++node)
+    field.on(node, fmt::format("({}) && mount -t tmpfs -o size=4m none {} && ({})",
+                               ground.cluster.kill_command(node), data,
+                               ground.cluster.start_command(node)));
+  REQUIRE(eventually([&] { return told_by(field, 2).number < 4000; }));
+  const std::string space = fmt::format("df --output=avail {} | tail -n 1", data);
+  carry_out(ground, full, 1, [&] {
+    CHECK(std::stol(field.on(2, space)) == 0);
+    CHECK_FALSE(takes(2));
+    CHECK(takes(1));
+  });
+  CHECK(takes(2));
 }
