@@ -127,7 +127,7 @@ class Raft {
   Role role_ = Role::follower;
   int leader_ = 0;
   Index commit_ = 0, applied_ = 0, durable_ = 0;
-  Clock::time_point election_at_{}, heard_leader_{}, flushed_at_{};
+  Clock::time_point election_at_{}, heard_leader_{};
   std::map<int, bool> votes_;
   std::map<int, Follower> followers_;
   std::map<Index, Waiting> waiting_;

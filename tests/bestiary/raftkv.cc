@@ -12,13 +12,13 @@
 namespace bestiary {
 namespace {
 
-constexpr std::size_t most_events = 1000;
+constexpr std::size_t most_events = 1000;  // for watches; older ones are compacted
 constexpr Milliseconds lock_ttl{5000};
 
 const std::vector<std::string> bugs = {"double-apply",    "write-skew", "dirty-read",
                                        "cas-lost-update", "lock-lease", "watch-skip"};
 
-const std::set<std::string> reading = {"read", "members", "watch"};
+const std::set<std::string> reading = {"read", "members", "watch", "balances"};
 
 class Store final : public Machine {
  public:
@@ -39,7 +39,16 @@ class Store final : public Machine {
       const auto found = sets_.find(key);
       return ok(found == sets_.end() ? Json::array() : found->second);
     }
+    if (function == "balances") {
+      Json all = Json::array();
+      const auto bank = banks_.find(key);
+      if (bank == banks_.end()) return ok(all);
+      for (const auto& [account, balance] : bank->second)
+        all.push_back({Json::parse(account), balance});
+      return ok(all);
+    }
     if (function == "watch") {
+      if (compacted_ > argument) return fail("compacted");
       Json seen = Json::array();
       for (const Event& event : events_)
         if (event.key == key && event.revision > argument)
@@ -56,8 +65,10 @@ class Store final : public Machine {
   [[nodiscard]] Json save() const override {
     Json events = Json::array();
     for (const Event& event : events_) events.push_back({event.revision, event.key, event.value});
-    return {{"values", values_}, {"sets", sets_},    {"queues", queues_},
-            {"locks", locks_},   {"events", events}, {"sessions", sessions_.save()}};
+    return {{"values", values_},       {"sets", sets_},
+            {"queues", queues_},       {"locks", locks_},
+            {"banks", banks_},         {"events", events},
+            {"compacted", compacted_}, {"sessions", sessions_.save()}};
   }
 
   void load(const Json& state) override {
@@ -65,6 +76,8 @@ class Store final : public Machine {
     state.at("sets").get_to(sets_);
     state.at("queues").get_to(queues_);
     state.at("locks").get_to(locks_);
+    state.at("banks").get_to(banks_);
+    state.at("compacted").get_to(compacted_);
     events_.clear();
     for (const Json& event : state.at("events"))
       events_.push_back({event.at(0), event.at(1), event.at(2)});
@@ -81,7 +94,9 @@ class Store final : public Machine {
   void put(Index index, const std::string& key, const Json& value) {
     values_[key] = value;
     events_.push_back({index, key, value});
-    if (events_.size() > most_events) events_.pop_front();
+    if (events_.size() <= most_events) return;
+    compacted_ = events_.front().revision;
+    events_.pop_front();
   }
 
   Json perform(Index index, const Json& command) {
@@ -129,6 +144,7 @@ class Store final : public Machine {
       locks_.erase(held);
       return ok();
     }
+    if (function == "transfer") return transfer(command);
     if (function == "txn") return transact(index, command);
     return fail("unsupported");
   }
@@ -151,12 +167,28 @@ class Store final : public Machine {
     return ok(results);
   }
 
+  // [from, to, amount], if that much is there; from null: money that comes in.
+  Json transfer(const Json& command) {
+    std::map<std::string, std::int64_t>& bank = banks_[command.at("k").dump()];
+    const Json& from = command.at("v").at(0);
+    const std::int64_t amount = command.at("v").at(2);
+    if (!from.is_null()) {
+      const std::int64_t there = command.value("seen", bank[from.dump()]);
+      if (there < amount) return fail("insufficient");
+      bank[from.dump()] -= amount;
+    }
+    bank[command.at("v").at(1).dump()] += amount;
+    return ok();
+  }
+
   const Bugs& bugs_;
   std::map<std::string, Json> values_, sets_;
+  std::map<std::string, std::map<std::string, std::int64_t>> banks_;  // balances of accounts
   std::map<std::string, std::deque<Json>> queues_;
   std::map<std::string, Index> locks_;
   Sessions sessions_;
   std::deque<Event> events_;
+  Index compacted_ = 0;
 };
 
 class Node final : public Service {
@@ -191,6 +223,11 @@ class Node final : public Service {
       command["f"] = "write";
       command["v"] = argument.at(1);
     }
+    if (bugs_.has("write-skew") && function == "transfer" && !argument.at(0).is_null()) {
+      command["seen"] = 0;
+      for (const Json& one : store_.look("balances", key, {}).at("value"))
+        if (one.at(0) == argument.at(0)) command["seen"] = one.at(1);
+    }
     if (bugs_.has("write-skew") && function == "txn") {
       command["seen"] = Json::array();
       for (const Json& step : argument)
@@ -199,12 +236,13 @@ class Node final : public Service {
     raft_.propose(command, std::move(done));
   }
 
-  // Where a watch goes on. With the bug, a leader that does not know the session begins at now.
+  // Where a watch goes on. With the bug, one that a leader does not know goes on at now.
   Json watched_from(const std::string& function, const std::string& session, const std::string& key,
                     const Json& argument) {
     if (function != "watch" || !bugs_.has("watch-skip")) return argument;
-    const bool known = !watchers_.insert(session + key).second;
-    return known ? argument : Json(raft_.commit());
+    const Index now = argument.is_null() ? 0 : raft_.commit();
+    const Index since = watchers_.try_emplace(session + key, now).first->second;
+    return argument.is_null() ? argument : Json(std::max<Index>(since, argument));
   }
 
   void elected() override {
@@ -233,8 +271,8 @@ class Node final : public Service {
   Store& store_;
   std::map<Index, Clock::time_point> expiry_;  // of holds, by token
   Index elected_at_ = 0;
-  std::map<std::string, Json> fresh_;  // bug: what was proposed and not yet committed
-  std::set<std::string> watchers_;     // bug: sessions that this leader knows
+  std::map<std::string, Json> fresh_;      // bug: what was proposed and not yet committed
+  std::map<std::string, Index> watchers_;  // bug: sessions that this leader knows, and since when
 };
 
 }  // namespace

@@ -80,7 +80,9 @@ void Loop::accept_from(const Listener& listener) {
     link.handler = listener.handler;
     if (link.is_http) {
       link.handler = [this, page = listener.page](Connection id, const Json&) {
-        const std::string body = page().dump();
+        Json facts = page();
+        facts["time_ms"] = std::chrono::floor<Milliseconds>(wall_.time_since_epoch()).count();
+        const std::string body = facts.dump();
         queue(id, "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
                       std::to_string(body.size()) + "\r\n\r\n" + body);
       };
@@ -229,6 +231,7 @@ void Loop::run() {
   std::signal(SIGPIPE, SIG_IGN);
   for (;;) {
     poll_once();
+    wall_ = std::chrono::system_clock::now();
     run_timers();
     if (turn_) turn_();
     std::vector<Connection> ids;
@@ -306,14 +309,14 @@ int Disk::open_for_append(const std::string& file) {
   return open_[file] = fd;
 }
 
-void Disk::append(const std::string& file, const std::string& lines) {
+void Disk::append(const std::string& file, const std::string& lines, bool sync) {
   const int fd = open_for_append(file);
   for (std::size_t done = 0; done < lines.size();) {
     const ssize_t wrote = ::write(fd, lines.data() + done, lines.size() - done);
     if (wrote < 0) die("cannot write " + file);
     done += static_cast<std::size_t>(wrote);
   }
-  if (::fdatasync(fd) != 0) die("cannot sync " + file);
+  if (sync && ::fdatasync(fd) != 0) die("cannot sync " + file);
 }
 
 Json Disk::document(const std::string& file) const {

@@ -35,7 +35,8 @@ class Loop {
 
   // Serves JSON lines on a port of all addresses.
   void listen(std::uint16_t port, Handler handler);
-  // Answers every HTTP request on a port with a page of JSON.
+  // Answers every HTTP request on a port with a page of JSON, and with the time of day that the
+  // turn before saw: nothing else here looks at a clock that is set.
   void serve_status(std::uint16_t port, std::function<Json()> page);
   // An answer to whoever sent a message; dropped when the connection is gone.
   void answer(Connection to, const Json& message);
@@ -86,6 +87,7 @@ class Loop {
   std::map<int, Peer> peers_;
   std::multimap<Clock::time_point, std::function<void()>> timers_;
   std::function<void()> turn_;
+  std::chrono::system_clock::time_point wall_;
   Connection next_ = 1;
 };
 
@@ -109,7 +111,8 @@ class Disk {
  public:
   explicit Disk(std::string folder);
   [[nodiscard]] std::vector<Json> lines(const std::string& file) const;
-  void append(const std::string& file, const std::string& lines);     // synced on return
+  // Synced on return, unless told otherwise.
+  void append(const std::string& file, const std::string& lines, bool sync = true);
   [[nodiscard]] Json document(const std::string& file) const;         // null when there is none
   void replace(const std::string& file, const std::string& content);  // synced on return
 

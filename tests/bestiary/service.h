@@ -72,7 +72,8 @@ class Service {
   void tick();
 
   const int id_;
-  std::uint64_t tickets_ = 0;
+  // From a random number on: answers to what it asked before a restart are not ours.
+  std::uint64_t tickets_ = std::random_device{}();
   std::map<std::uint64_t, Pending> pending_;
 };
 

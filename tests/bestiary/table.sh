@@ -23,7 +23,11 @@ run() {
   case $workload in *.toml) workload=$bestiary/$workload ;; esac
   rm -rf "$dir/runs"
   local faults=()
-  [ "$nemesis" = none ] || faults=(--nemesis "$nemesis" --fault-time "$fault_time" --calm-time "$calm_time")
+  case $nemesis in
+    none) ;;
+    *.faults) script_for "$seconds" <"$here/$nemesis" >"$dir/script" && faults=(--faults "$dir/script") ;;
+    *) faults=(--nemesis "$nemesis" --fault-time "$fault_time" --calm-time "$calm_time") ;;
+  esac
   timeout -k 5 $((seconds + 200)) "$ordeal" run --cluster "$bestiary/$program.toml" --option "bug=$bug" \
     --workload "$workload" "${faults[@]}" --time "${seconds}s" --seed "$seed" --runs "$dir/runs" --progress none "$@" \
     >"$dir/out" 2>"$dir/err" </dev/null
@@ -40,6 +44,14 @@ first_finding() {
     [((.at_ns - $began) / 1000000 | floor), (.bad_prefix_events / 2 | floor), .kind, (.witness | length),
      (.context.nearest_fault // "none")] | map(tostring) | join("|")' "$found/run.json"
 }
+
+# Of a script of faults, the lines that end in time.
+script_for() {
+  awk -v all="$1" 'function s(t) { return t ~ /ms$/ ? t / 1000 : t + 0 } !/^at/ || s($2) + s($6) < all - 1'
+}
+
+# The kinds of fault of a row: a list, or those of a script.
+kinds_of() { case $1 in *.faults) awk '/^(at|after)/ { print $3 }' "$here/$1" | sort -u ;; *) echo "${1//,/ }" ;; esac; }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)]; else print "-" }'; }
 seconds_of() { [ "$1" = - ] && echo - || awk -v ms="$1" 'BEGIN { printf "%.1f s", ms / 1000 }'; }
@@ -67,7 +79,7 @@ try_bug() {
     case $kinds_seen in *"$kind"*) ;; *) kinds_seen="$kinds_seen${kinds_seen:+, }$kind" ;; esac
     [ "$size" -le 8 ] && small=$((small + 1))
     [ "$nemesis" = none ] && [ "$fault" = none ] && near=$((near + 1))
-    [ "$nemesis" = none ] || for one in ${nemesis//,/ }; do case $fault in *"$one"*) near=$((near + 1)); break ;; esac; done
+    [ "$nemesis" = none ] || for one in $(kinds_of "$nemesis"); do case $fault in *"$one"*) near=$((near + 1)); break ;; esac; done
     echo "  $program $bug seed $seed: $kind after $at ms, witness $size, $fault" >&2
     [ "$mode" = smoke ] && break
   done
