@@ -309,25 +309,6 @@ std::optional<bool> decide_by_zones(std::span<const RegisterOp> ops) {
   return zones.decide();
 }
 
-namespace {
-
-// The two values of a compare-and-set lie behind two pointers: each is asked for a while before it
-// is needed.
-void fetch_pairs(const std::vector<Operation>& operations, std::size_t i) {
-  constexpr std::size_t far = 24;
-  constexpr std::size_t near = 12;
-  if (i + far >= operations.size()) return;
-  if (operations[i + far].function == Function::cas) {
-    __builtin_prefetch(operations[i + far].argument.as_list());
-  }
-  if (operations[i + near].function == Function::cas) {
-    const auto* pair = operations[i + near].argument.as_list();
-    if (pair != nullptr) __builtin_prefetch(pair->data());
-  }
-}
-
-}  // namespace
-
 std::optional<bool> decide_by_zones(const History& history, FailedCas failed_cas) {
   if (history.operations.empty()) return std::nullopt;
   DirectClusters clusters(history.operations.size());
@@ -335,7 +316,6 @@ std::optional<bool> decide_by_zones(const History& history, FailedCas failed_cas
   ValueNumbers number;
   const Value& key = history.operations.front().key;
   for (std::size_t i = 0; i < history.operations.size(); ++i) {
-    fetch_pairs(history.operations, i);
     RegisterOp op;
     if (!(history.operations[i].key == key)) return std::nullopt;
     switch (read_operation(history, i, failed_cas, number, op)) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks the checkers on purpose, one small edit at a time, and shows that the tests notice.
 
-    tests/checkers/mutants.py build/release [WORD]     only mutants whose file or edit has the word
+    tests/checkers/mutants.py build/release [WORD]     only those whose file or edit matches it
     tests/checkers/mutants.py build/release 3/8        the third eighth of them
 
 The mutants of mutants.txt are compiled in a scratch directory and linked in front of the library of
@@ -54,7 +54,7 @@ def chosen(mutants, choice):
     if part:
         which, of = int(part[1]), int(part[2])
         return mutants[(which - 1) * len(mutants) // of:which * len(mutants) // of]
-    return [one for one in mutants if choice in one.file + str(one.edits)]
+    return [one for one in mutants if re.search(choice, one.file + str(one.edits))]
 
 
 def is_balanced(text):
@@ -127,7 +127,7 @@ def changed(text, mutant, edit):
 
 
 def put_together(build, mutants):
-    """One program of as many of them as go into one, and which these are."""
+    """One program of as many of them as go into one, and the numbers of these."""
     texts, within = {}, {}
     for one in mutants:
         text = texts.get(one.file, SWITCH + (ROOT / one.file).read_text())
@@ -143,7 +143,7 @@ def put_together(build, mutants):
         else:
             print(f"{file}: not in one program", flush=True)
             del within[file]
-    return build.link(objects, "all"), {one for group in within.values() for one in group}
+    return build.link(objects, "all"), {one.number for group in within.values() for one in group}
 
 
 def program_of_its_own(build, mutant):
@@ -193,7 +193,7 @@ def main():
             if said:
                 sys.exit(f"mutants: {test} fails without a mutant: {said}")
         for one in mutants:
-            program = together if one in within else program_of_its_own(build, one)
+            program = together if one.number in within else program_of_its_own(build, one)
             said = outcome(program, one.number) if program else "NO MUTANT: it does not fit"
             failures += not said.startswith("caught")
             print(f"{one.number} {one.file}: {' '.join(one.edits[0][0].split())[:70]}\n    {said}",
