@@ -438,6 +438,13 @@ struct CommandLine {
     add_others(app, flags);
   }
 
+  // A flag that was given may say what the default is.
+  void note_given() {
+    flags.run.says_keys = run->count("--keys") > 0;
+    flags.run.says_group = run->count("--group") > 0;
+    flags.run.says_operations_per_key = run->count("--ops-per-key") > 0;
+  }
+
   // What a plan decides and a flag decides as well.
   [[nodiscard]] Result<void> fits() const {
     if (flags.run.plan.empty()) return {};
@@ -479,6 +486,7 @@ int main_command(int argc, char** argv) {
   }
   if (const auto fits = line.fits(); !fits) return usage_error(fits.error());
   settle(line.flags);
+  line.note_given();
   return dispatch(line.app, line.flags);
 }
 

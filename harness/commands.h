@@ -33,6 +33,8 @@ struct NodeFlags {
 struct RunFlags {
   Configuration configuration;
   std::vector<std::string> options;  // NAME=VALUE, for a cluster of the user's own
+  // Flags of clients that were given by name, which a workload's TOML does not override.
+  bool says_keys = false, says_group = false, says_operations_per_key = false;
   NodeFlags nodes;
   std::optional<std::uint64_t> seed;
   std::filesystem::path plan;

@@ -39,7 +39,8 @@ Result<void> read_custom_cluster(RunFlags& flags) {
 namespace {
 
 // --workload FILE.toml: what it says stands where no flag says otherwise.
-Result<void> read_custom_workload(Configuration& configuration) {
+Result<void> read_custom_workload(RunFlags& flags) {
+  Configuration& configuration = flags.configuration;
   const std::filesystem::path file = configuration.workload;
   if (file.extension() != ".toml") return {};
   Result<std::string> text = read_file(file);
@@ -47,10 +48,9 @@ Result<void> read_custom_workload(Configuration& configuration) {
   const auto definition = workloads::parse_workload(*text, file.string());
   if (!definition) return pass_on(definition.error());
   auto& options = configuration.workload_options;
-  const workloads::WorkloadOptions usual;
-  if (options.keys == usual.keys) options.keys = definition->keys.value_or(options.keys);
-  if (options.group == usual.group) options.group = definition->group.value_or(options.group);
-  if (options.operations_per_key == usual.operations_per_key)
+  if (!flags.says_keys) options.keys = definition->keys.value_or(options.keys);
+  if (!flags.says_group) options.group = definition->group.value_or(options.group);
+  if (!flags.says_operations_per_key)
     options.operations_per_key =
         definition->operations_per_key.value_or(options.operations_per_key);
   configuration.workload = definition->name;
@@ -62,8 +62,7 @@ Result<void> read_custom_workload(Configuration& configuration) {
 Result<Plan> plan_of(RunFlags& flags) {
   if (flags.plan.empty()) {
     if (const auto custom = read_custom_cluster(flags); !custom) return pass_on(custom.error());
-    if (const auto custom = read_custom_workload(flags.configuration); !custom)
-      return pass_on(custom.error());
+    if (const auto custom = read_custom_workload(flags); !custom) return pass_on(custom.error());
     // 53 bits, so that every JSON reader keeps the seed whole.
     std::random_device entropy;
     const std::uint64_t fresh = (std::uint64_t{entropy()} << 21U) ^ entropy();

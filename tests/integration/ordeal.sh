@@ -288,6 +288,30 @@ case_usage() {
   cmp "$dir/out" "$dir/plan.json" || fail "two plans of one seed differ"
   run 0 run --plan "$dir/plan.json" --dry-run --json
   cmp "$dir/out" "$dir/plan.json" || fail "the replayed plan differs"
+  # A flag that is given counts, though it says what the default is.
+  cat >"$dir/w.toml" <<'TOML'
+[workload]
+name = "w"
+check = "list"
+group = 2
+[[phase]]
+mix = [{ function = "append", value = "{unique}" }, { function = "read" }]
+TOML
+  cat >"$dir/c.toml" <<'TOML'
+[cluster]
+name = "c"
+promise = "none"
+[node]
+start = ["true"]
+ready = { command = "true", within = "5s" }
+[client]
+command = ["true"]
+functions = ["append", "read"]
+TOML
+  run 0 run --cluster "$dir/c.toml" --workload "$dir/w.toml" --dry-run --json
+  jq -e '.workload.group == 2' "$dir/out" >/dev/null || fail "the group of the workload's file does not count"
+  run 0 run --cluster "$dir/c.toml" --workload "$dir/w.toml" --group 5 --dry-run --json
+  jq -e '.workload.group == 5' "$dir/out" >/dev/null || fail "--group 5 does not count"
   run 0 list
   told register
   run 0 --version
