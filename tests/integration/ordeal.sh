@@ -49,6 +49,7 @@ nodes_are_whole() {
   for node in "$@"; do
     on_node "$node" 'iptables-save; ip6tables-save' 2>/dev/null | grep -q ORDEAL && return 1
     on_node "$node" 'grep fuse.ordeal /proc/mounts' | grep -q . && return 1
+    on_node "$node" 'find /sys/fs/cgroup /run/cgroup-* -maxdepth 1 -name "ordeal-*"' 2>/dev/null | grep -q . && return 1
     on_node "$node" 'for p in /var/lib/ordeal/keep/*.pid; do read -r pid _ <$p && kill -0 $pid && echo $p; done' \
       2>/dev/null | grep -q . && return 1
     on_node "$node" 'grep -ls "^etcd$" /proc/[0-9]*/comm | head -n 1 | grep -q .' || return 1
@@ -144,7 +145,7 @@ case_kill_all() {
   for round in $(seq 1 "${ROUNDS:-3}"); do
     rm -rf "$dir/runs"
     say "round $round"
-    "$ordeal" run --lab "$lab" --nemesis partition,packets,kill,stop,restart,pause,slow,clock,disk --time 60s --fault-time 3s \
+    "$ordeal" run --lab "$lab" --nemesis partition,packets,kill,stop,restart,pause,slow,freeze,crash,clock,disk --time 60s --fault-time 3s \
       --calm-time 1s --runs "$dir/runs" >"$dir/out" 2>"$dir/err" </dev/null &
     local pid=$!
     for _ in $(seq 1 300); do grep -q '"injected"' "$dir"/runs/20*/faults.jsonl 2>/dev/null && break; sleep 0.1; done
@@ -156,7 +157,8 @@ case_kill_all() {
   done
 }
 
-# A member that was removed when Ordeal was killed stays out, as nobody on its node can add it: `ordeal heal` does.
+# A member that was removed when Ordeal was killed stays out, as nobody on its node can add it: `ordeal heal` does, also
+# when one of the others cannot be reached. Then what else changes members and programs, in a run that must pass.
 case_heal_member() {
   lab_up 3
   printf 'at 3s membership n3 for 60s\n' >"$dir/removal"
@@ -166,11 +168,22 @@ case_heal_member() {
   kill -9 $pid; wait $pid 2>/dev/null
   sleep 4
   nodes_are_whole n3 && fail "n3 serves although it was removed"
+  jq '(.nodes[] | select(.name == "n2")).port = 2' "$(the_run)/inventory.json" >"$dir/other.json"
+  cp "$dir/other.json" "$(the_run)/inventory.json"
   run 0 heal "$(the_run)"
   sleep 4
   nodes_are_whole n1 n2 n3 || fail "n3 has not joined again"
   run 0 heal "$(the_run)"
   told 'nothing to undo'
+  rm -rf "$dir/runs"
+  cp "$(command -v etcd)" "$dir/etcd-other"
+  printf '%s\n' 'at 3s wipe leader for 3s' 'after 2s membership n2 for 2s as=learner' 'after 2s upgrade all for 6s mode=rolling' \
+    >"$dir/changes"
+  run 0 run --lab "$lab" --faults "$dir/changes" --etcd-other-binary "$dir/etcd-other" --time 45s --runs "$dir/runs"
+  told '^ *PASS'
+  for words in 'server and data gone' 'has been replaced' 'votes again' 'runs the other version'; do
+    grep -q "$words" "$(the_run)/faults.jsonl" || fail "the ledger does not say: $words"
+  done
 }
 
 case_interrupt() {
