@@ -83,16 +83,24 @@ class Cluster {
   [[nodiscard]] virtual std::string rejoin_command(std::size_t node) const {
     return start_command(node);
   }
+  // Whether the user has given a second version of the server.
+  [[nodiscard]] virtual bool has_other_version() const { return false; }
+  // Starts that one, on the same data; idempotent. What else is asked of the server by commands
+  // then means it.
+  [[nodiscard]] virtual std::string other_start_command(std::size_t node) const {
+    return start_command(node);
+  }
   // The folder on the node in which the server keeps what must survive a crash; empty: unknown, so
   // that its disk cannot be harmed.
   [[nodiscard]] virtual std::string data_directory(std::size_t) const { return {}; }
   // TCP ports on which servers speak to each other, and to clients; empty: unknown.
   [[nodiscard]] virtual std::vector<std::uint16_t> peer_ports() const { return {}; }
   [[nodiscard]] virtual std::vector<std::uint16_t> client_ports() const { return {}; }
-  // What can be asked of the system's own interface while it runs, by name: "compact",
-  // "remove-member". Membership is in the names remove-member and add-member: the others then
-  // expect the node to rejoin, without data. Both are idempotent. Returns what was done, for
-  // people.
+  // What can be asked of the system's own interface while it runs, by name:
+  // "compact". Membership is in these names, all idempotent: remove-member; add-member, after which
+  // the others expect the node to rejoin, without data; add-learner, which also starts its server,
+  // and makes it a member like others once it has caught up; replace-member, which puts a new,
+  // running member in the place of one that has lost its data. Returns what was done, for people.
   [[nodiscard]] virtual std::vector<std::string> actions() const { return {}; }
   [[nodiscard]] virtual Result<std::string> administer(std::string_view action, std::size_t,
                                                        Deadline) {
@@ -120,6 +128,7 @@ class Cluster {
 // flags.
 struct ClusterOptions {
   std::filesystem::path binary;           // upload this one; empty: the node's own
+  std::filesystem::path other_binary;     // another version, for upgrade faults; empty: none
   std::vector<std::string> server_flags;  // appended to the server's command line
   bool serializable_reads = false;        // reads may be served by any node alone
   // A custom cluster: its TOML and where that was read from, values for its [options], and where

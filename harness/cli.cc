@@ -148,6 +148,11 @@ void add_run_groups(CLI::App* run, Configuration& c, std::string& reads) {
       ->check(CLI::ExistingFile)
       ->type_name("FILE")
       ->group(etcd);
+  run->add_option("--etcd-other-binary", c.cluster_options.other_binary,
+                  "another version, which upgrade faults restart servers with")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE")
+      ->group(etcd);
   run->add_option("--server-flag", c.cluster_options.server_flags,
                   "appended to etcd's command line; repeat it")
       ->type_name("FLAG")

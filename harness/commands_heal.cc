@@ -16,7 +16,7 @@ namespace ordeal::harness {
 namespace {
 
 constexpr auto connect_timeout = 10s;
-constexpr auto ask_timeout = 20s;
+constexpr auto ask_timeout = 30s;
 
 struct NodeWork {
   clusters::Node node;
@@ -39,20 +39,45 @@ Result<std::vector<NodeWork>> pending_work(const std::filesystem::path& run,
   return work;
 }
 
+// Stands for a node that is down, where the others will do.
+class Absent final : public clusters::Remote {
+ public:
+  Absent(clusters::Node node, Error why) : node_(std::move(node)), why_(std::move(why)) {}
+  const clusters::Node& node() const override { return node_; }
+  Result<clusters::Output> run(const clusters::Command&) override { return pass_on(why_); }
+  Result<void> upload(std::string_view, const std::string&, unsigned, Nanoseconds) override {
+    return pass_on(why_);
+  }
+  Result<void> download(const std::string&, const std::filesystem::path&, std::size_t,
+                        Nanoseconds) override {
+    return pass_on(why_);
+  }
+  Result<std::unique_ptr<clusters::Stream>> stream(const std::string&, Nanoseconds) override {
+    return pass_on(why_);
+  }
+
+ private:
+  clusters::Node node_;
+  Error why_;
+};
+
 // What only the cluster's own interface can undo: a member that was removed is added again.
 Result<void> ask_cluster(const std::filesystem::path& run, const clusters::Inventory& inventory,
                          const std::string& node, const std::string& action,
                          const clusters::Credentials& credentials) {
   const auto plan = read_plan(run / results::plan_file);
   if (!plan) return pass_on(plan.error());
-  std::vector<std::unique_ptr<clusters::Remote>> owned;
+  const auto& nodes = inventory.nodes;
+  auto connected = clusters::on_each<std::unique_ptr<clusters::Remote>>(
+      nodes.size(),
+      [&](std::size_t i) { return clusters::connect(nodes[i], credentials, connect_timeout); });
   std::vector<clusters::Remote*> remotes;
+  std::vector<std::unique_ptr<clusters::Remote>> owned;
   std::size_t position = 0;
-  for (const clusters::Node& each : inventory.nodes) {
-    auto remote = clusters::connect(each, credentials, connect_timeout);
-    if (!remote) return pass_on(remote.error());
-    if (each.name == node) position = remotes.size();
-    owned.push_back(std::move(*remote));
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].name == node) position = i;
+    owned.push_back(connected[i] ? std::move(*connected[i])
+                                 : std::make_unique<Absent>(nodes[i], connected[i].error()));
     remotes.push_back(owned.back().get());
   }
   for (const auto& kind : clusters::cluster_kinds()) {

@@ -32,6 +32,10 @@ class Examination {
     fmt::print("{}  {}{}\n", good ? "ok     " : "missing", what, good ? "" : ": " + remedy);
     whole_ = whole_ && good;
   }
+  // What one can do without.
+  void tell(bool good, const std::string& what, const std::string& why) const {
+    fmt::print("{}  {}{}\n", good ? "ok     " : "without", what, good ? "" : ": " + why);
+  }
   [[nodiscard]] bool whole() const { return whole_; }
 
  private:
@@ -71,8 +75,10 @@ void examine_node(clusters::Remote& remote, Examination& examination) {
     const bool able = answer && answer->ok();
     const std::string why =
         !answer ? answer.error().message : answer->err.substr(0, answer->err.find('\n'));
-    examination.say(
-        able, fmt::format("{} can take the fault {}", remote.node().name, fault->kind()), why);
+    examination.tell(able,
+                     fmt::format("{} {} take the fault {}", remote.node().name,
+                                 able ? "can" : "cannot", fault->kind()),
+                     why);
   }
   clusters::Command tidy;
   tidy.shell = "rm -rf " + clusters::shell_quote(arena.directory);

@@ -20,8 +20,11 @@ constexpr std::size_t fewest_tries = 3;
 class Shared : public Generator::Source {
  public:
   Shared(std::shared_ptr<Generator> inner, Nanoseconds passed,
-         std::shared_ptr<std::vector<NodeService>> nodes)
-      : inner_(std::move(inner)), passed_(passed), nodes_(std::move(nodes)) {}
+         std::shared_ptr<std::vector<NodeService>> nodes, std::size_t first_node)
+      : inner_(std::move(inner)),
+        passed_(passed),
+        nodes_(std::move(nodes)),
+        first_node_(first_node) {}
 
   Step next(const Context& context, Rng& rng) override {
     if (have_all_served(context.workers)) return Done{};
@@ -37,7 +40,7 @@ class Shared : public Generator::Source {
                  const Completion& completion) override {
     inner_->completed(for_inner(context), request, completion);
     if (!nodes_) return;
-    NodeService& node = (*nodes_)[context.worker % nodes_->size()];
+    NodeService& node = node_of(context.worker);
     ++node.tried;
     const bool served = completion.outcome == Outcome::ok ||
                         (completion.outcome == Outcome::fail && is_answer(completion.error));
@@ -54,14 +57,19 @@ class Shared : public Generator::Source {
   }
   [[nodiscard]] bool have_all_served(std::size_t workers) const {
     if (!nodes_) return false;
-    const auto with_client = std::min(workers, nodes_->size());
-    return std::all_of(nodes_->begin(), nodes_->begin() + static_cast<std::ptrdiff_t>(with_client),
-                       [](const NodeService& node) { return node.served_after.has_value(); });
+    for (std::size_t worker = 0; worker < workers; ++worker) {
+      if (!node_of(worker).served_after) return false;
+    }
+    return true;
+  }
+  [[nodiscard]] NodeService& node_of(std::size_t worker) const {
+    return (*nodes_)[(first_node_ + worker) % nodes_->size()];
   }
 
   std::shared_ptr<Generator> inner_;
   Nanoseconds passed_;
   std::shared_ptr<std::vector<NodeService>> nodes_;
+  std::size_t first_node_;
 };
 
 // Why nothing can be said against a node that served nothing; empty: nothing speaks for it.
@@ -173,12 +181,13 @@ std::vector<std::string> unsure_of(const Liveness& liveness) {
 }
 
 Generator until_served(std::shared_ptr<Generator> inner, Nanoseconds passed,
-                       std::shared_ptr<std::vector<NodeService>> nodes) {
-  return Generator(std::make_unique<Shared>(std::move(inner), passed, std::move(nodes)));
+                       std::shared_ptr<std::vector<NodeService>> nodes, std::size_t first_node) {
+  return Generator(
+      std::make_unique<Shared>(std::move(inner), passed, std::move(nodes), first_node));
 }
 
 Generator shared(std::shared_ptr<Generator> inner) {
-  return Generator(std::make_unique<Shared>(std::move(inner), Nanoseconds::zero(), nullptr));
+  return Generator(std::make_unique<Shared>(std::move(inner), Nanoseconds::zero(), nullptr, 0));
 }
 
 Json to_json(const Liveness& liveness) {

@@ -43,10 +43,11 @@ struct Liveness {
 
 // Hands on what `inner` (which is shared with the main phase, and goes on where that ended,
 // `passed` later) answers, until every node that has a client has served. Writes to `nodes` under
-// the lock of the workers; a worker's node is its number modulo that of the nodes.
+// the lock of the workers, whose `first_node` is that of WorkersOptions.
 [[nodiscard]] workloads::Generator until_served(std::shared_ptr<workloads::Generator> inner,
                                                 Nanoseconds passed,
-                                                std::shared_ptr<std::vector<NodeService>> nodes);
+                                                std::shared_ptr<std::vector<NodeService>> nodes,
+                                                std::size_t first_node = 0);
 // The same without an end: what the main phase asks.
 [[nodiscard]] workloads::Generator shared(std::shared_ptr<workloads::Generator> inner);
 

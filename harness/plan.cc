@@ -204,6 +204,7 @@ std::map<std::string, std::string> notable_options(const Configuration& configur
   const auto& work = configuration.workload_options;
   if (cluster.serializable_reads) options["reads"] = "serializable";
   if (!cluster.binary.empty()) options["etcd-binary"] = cluster.binary.string();
+  if (!cluster.other_binary.empty()) options["etcd-other-binary"] = cluster.other_binary.string();
   if (!cluster.server_flags.empty())
     options["server-flag"] = fmt::format("{}", fmt::join(cluster.server_flags, " "));
   for (const auto& [name, value] : cluster.values) options[name] = value;

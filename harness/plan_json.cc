@@ -13,6 +13,7 @@ Json cluster_to_json(const Configuration& configuration) {
                {"binary", options.binary.string()},
                {"server_flags", options.server_flags},
                {"serializable_reads", options.serializable_reads}};
+  if (!options.other_binary.empty()) json["other_binary"] = options.other_binary.string();
   if (configuration.cluster == "custom") {
     json["definition"] = options.definition;
     json["definition_file"] = options.definition_file.string();
@@ -22,13 +23,14 @@ Json cluster_to_json(const Configuration& configuration) {
 }
 
 Result<void> read_cluster(const Json& json, Configuration& to) {
-  std::string binary, file;
+  std::string binary, other_binary, file;
   Json options = Json::object();
   const auto read = Fields(json, "cluster")
-                        .only({"name", "binary", "server_flags", "serializable_reads", "definition",
-                               "definition_file", "options"})
+                        .only({"name", "binary", "other_binary", "server_flags",
+                               "serializable_reads", "definition", "definition_file", "options"})
                         .required("name", to.cluster)
                         .optional("binary", binary)
+                        .optional("other_binary", other_binary)
                         .optional("server_flags", to.cluster_options.server_flags)
                         .optional("serializable_reads", to.cluster_options.serializable_reads)
                         .optional("definition", to.cluster_options.definition)
@@ -36,6 +38,7 @@ Result<void> read_cluster(const Json& json, Configuration& to) {
                         .optional("options", options)
                         .status();
   to.cluster_options.binary = binary;
+  to.cluster_options.other_binary = other_binary;
   to.cluster_options.definition_file = file;
   for (const auto& [name, value] : options.items()) {
     if (!read_json(value, to.cluster_options.values[name]))

@@ -85,7 +85,8 @@ class Run {
   void teardown();
   RunEnd judge_and_store();
 
-  WorkersEnd work(workloads::Generator generator, std::string_view stream);
+  WorkersEnd work(workloads::Generator generator, std::string_view stream,
+                  std::size_t first_node = 0);
   bool watch(const Event& event);
   Result<void> collect_logs(std::size_t node);
   LiveState live_state();
@@ -222,10 +223,12 @@ bool Run::watch(const Event& event) {
   return false;
 }
 
-WorkersEnd Run::work(workloads::Generator generator, std::string_view stream) {
+WorkersEnd Run::work(workloads::Generator generator, std::string_view stream,
+                     std::size_t first_node) {
   WorkersOptions options;
   options.workers = configuration_.workload_options.clients;
   options.nodes = names_.size();
+  options.first_node = first_node;
   options.operation_timeout = configuration_.operation_timeout;
   options.first_process = next_process_;
   if (request_.until_failure && !execution_.main_ended) {
@@ -298,13 +301,22 @@ Result<void> Run::recover() {
   });
   Pulse pulse(remotes());
   const auto nodes = std::make_shared<std::vector<NodeService>>(names_.size());
-  const Nanoseconds began = clock_.now();
-  const WorkersEnd end =
-      work(workloads::time_limit(
-               2 * configuration_.recovery_timeout,
-               workloads::rate(operations_while_recovering,
-                               until_served(asking_, began - *execution_.main_began, nodes))),
-           "recovery");
+  // In rounds, where there are fewer clients than nodes.
+  std::optional<Error> failure;
+  const std::size_t clients = configuration_.workload_options.clients;
+  for (std::size_t first = 0; first < names_.size() && !failure; first += clients) {
+    const Nanoseconds began = clock_.now();
+    const WorkersEnd end = work(
+        workloads::time_limit(
+            2 * configuration_.recovery_timeout,
+            workloads::rate(operations_while_recovering,
+                            until_served(asking_, began - *execution_.main_began, nodes, first))),
+        "recovery", first);
+    failure = end.failure;
+    for (std::size_t node = first; node < std::min(first + clients, names_.size()); ++node) {
+      if (auto& served = (*nodes)[node].served_after) *served += began - healed;
+    }
+  }
   Liveness& liveness = execution_.liveness;
   liveness.healed = healed;
   liveness.deadline = configuration_.recovery_timeout;
@@ -316,12 +328,11 @@ Result<void> Run::recover() {
     service.node = names_[node];
     service.was_started = started[node];
     service.slowest_command = slowest[node];
-    if (service.served_after) *service.served_after += began - healed;
   }
   agreement.join();
   if (stop_.stop_requested()) return {};  // cut short: it says nothing
   liveness.nodes = *nodes;
-  if (end.failure) return pass_on(*end.failure);
+  if (failure) return pass_on(*failure);
   if (leader) return {};
   trouble(Verdict::inconclusive,
           fmt::format("the cluster did not recover within {} although every fault was undone: {}",

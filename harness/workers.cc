@@ -249,7 +249,7 @@ Completion Engine::call(Client& client, const Request& request, Deadline deadlin
 void Engine::work(std::size_t index) {
   Worker worker;
   worker.index = index;
-  worker.node = static_cast<NodeIndex>(index % options_.nodes);
+  worker.node = static_cast<NodeIndex>((options_.first_node + index) % options_.nodes);
   worker.process = options_.first_process + static_cast<Process>(index);
   OpenedClient client = open_client(worker);
 

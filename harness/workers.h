@@ -9,10 +9,10 @@
 // and the generator needs no thread safety. Completions are stamped when the answer arrives, before
 // the lock.
 //
-// A worker's node is fixed: worker modulo nodes. After an `info` its process is retired: the worker
-// goes on as process + workers, with a new client. Clients are opened between operations; where
-// that fails, the worker's next request is recorded as `fail`, since it was never sent, and then it
-// is tried again.
+// A worker's node is fixed: (first_node + worker) modulo nodes. After an `info` its process is
+// retired: the worker goes on as process + workers, with a new client. Clients are opened between
+// operations; where that fails, the worker's next request is recorded as `fail`, since it was never
+// sent, and then it is tried again.
 
 #include <array>
 #include <atomic>
@@ -34,6 +34,7 @@ namespace ordeal::harness {
 struct WorkersOptions {
   std::size_t workers = 10;
   std::size_t nodes = 1;
+  std::size_t first_node = 0;  // of the first worker
   Nanoseconds operation_timeout = 1s;
   Process first_process = 0;  // so that a later phase does not reuse process numbers
   // After `fail` or `info` a worker pauses this long, so that a dead node does not fill the

@@ -14,6 +14,9 @@ using clusters::on_each;
 
 constexpr Nanoseconds silence = 2s;
 constexpr Nanoseconds healed_pause = 100ms;
+// For what is asked of the cluster itself: etcd lets nobody in before all members have been
+// connected for five seconds, and a learner has to catch up.
+constexpr Nanoseconds cluster_timeout = 30s;
 
 std::string last_line(const clusters::Output& output) {
   const std::string& text = output.ok() || output.err.empty() ? output.out : output.err;
@@ -121,7 +124,7 @@ bool Crew::register_undos(int fault, const std::vector<NodeAction>& actions) {
 }
 
 Result<std::string> Crew::ask_cluster(const std::string& action, std::size_t node) {
-  return cluster_.administer(action, node, Deadline::after(options_.step_timeout));
+  return cluster_.administer(action, node, Deadline::after(cluster_timeout));
 }
 
 std::optional<Nanoseconds> Crew::inject(int fault, const std::vector<NodeAction>& actions) {
@@ -169,13 +172,13 @@ Result<std::string> Crew::effect(int fault, const NodeAction& action, Nanosecond
 // By the guard, else, when it is gone or fails, directly; then the proof.
 Result<std::string> Crew::undo(const Active& active) {
   const NodeAction& action = active.action;
-  const Deadline deadline = Deadline::after(options_.step_timeout);
   std::string answer = "undone";
   if (!action.restore.empty()) {
     auto restored = ask_cluster(action.restore, action.node);
     if (!restored) return pass_on(restored.error());
     answer = *std::move(restored);
   }
+  const Deadline deadline = Deadline::after(options_.step_timeout);
   const auto guard = guard_of(action.node);
   Result<void> undone = error("the guard is gone");
   if (guard != nullptr && guard->alive()) undone = guard->undo(std::to_string(active.fault));

@@ -2,13 +2,17 @@
 
 #include "nemesis/admin.h"
 #include "nemesis/clock.h"
+#include "nemesis/confine.h"
 #include "nemesis/corrupt.h"
+#include "nemesis/crash.h"
 #include "nemesis/disk.h"
 #include "nemesis/disk_full.h"
 #include "nemesis/host_clock.h"
+#include "nemesis/members.h"
 #include "nemesis/packets.h"
 #include "nemesis/partition.h"
 #include "nemesis/server.h"
+#include "nemesis/upgrade.h"
 
 namespace ordeal::nemesis {
 
@@ -22,6 +26,11 @@ const std::vector<std::unique_ptr<Fault>>& faults() {
     all.push_back(make_restart());
     all.push_back(make_pause());
     all.push_back(make_slow());
+    all.push_back(make_freeze());
+    all.push_back(make_crash());
+    all.push_back(make_memory());
+    all.push_back(make_io());
+    all.push_back(make_upgrade());
     all.push_back(make_clock());
     all.push_back(make_host_clock());
     all.push_back(make_disk());
@@ -29,6 +38,7 @@ const std::vector<std::unique_ptr<Fault>>& faults() {
     all.push_back(make_corrupt());
     all.push_back(make_admin());
     all.push_back(make_membership());
+    all.push_back(make_wipe());
     return all;
   }();
   return list;

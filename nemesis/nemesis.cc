@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <thread>
 
 #include <fmt/core.h>
@@ -48,7 +49,10 @@ struct Nemesis::State {
   Arena arena;  // without a leader
   std::map<std::string, std::string> left_out;
   Outside outside;
-  std::mutex server_turn;  // a fault that harms servers waits until the one before is undone
+  // A fault that harms servers waits until the one before is undone, and one that touches
+  // everything is alone, however long the undo takes.
+  std::shared_mutex field;
+  std::mutex server_turn;
 
   Result<NodeFacts> prepare_node(std::size_t node);
   Result<void> probe(const std::set<std::string>& kinds);
@@ -150,8 +154,16 @@ void Nemesis::run(const std::vector<FaultSpec>& plan, Nanoseconds main_start,
       const Deadline begin = Deadline::at(state_->clock.at(main_start + spec.begin));
       const auto work = [this, &spec, stop] {
         if (!await_trigger(spec, state_->crew, state_->arena, state_->outside, stop)) return;
-        std::unique_lock<std::mutex> turn(state_->server_turn, std::defer_lock);
-        if (fault_named(spec.kind)->touches() != Touches::network) turn.lock();
+        const Touches touches = fault_named(spec.kind)->touches();
+        std::unique_lock alone(state_->field, std::defer_lock);
+        std::shared_lock among(state_->field, std::defer_lock);
+        std::unique_lock turn(state_->server_turn, std::defer_lock);
+        if (touches == Touches::everything) {
+          alone.lock();
+        } else {
+          among.lock();
+        }
+        if (touches == Touches::server) turn.lock();
         if (!stop.stop_requested()) state_->carry_out(spec, stop);
       };
       if (!wait_until(begin, stop)) break;

@@ -22,20 +22,24 @@ constexpr std::array<Family, 2> families = {{{"iptables", AF_INET}, {"ip6tables"
 constexpr std::string_view path = "PATH=$PATH:/usr/sbin:/sbin\n";
 constexpr std::string_view tag = "-m comment --comment ordeal";
 
-// drop_chain TOOL CHAIN TABLE HOOK: removes jump and chain in one transaction; where there is no
-// such chain, or more than one jump, step by step; and succeeds when the chain is gone (the kernel
-// keeps a chain that something jumps to).
+// drop_chain TOOL CHAIN TABLE HOOKS: removes jumps and chain in one transaction; where there is no
+// such chain, or not one jump from each hook, step by step; and succeeds when the chain is gone
+// (the kernel keeps a chain that something jumps to).
 constexpr std::string_view drop_chain =
     "drop_chain() {\n"
-    "  printf '%s\\n' \"*$3\" \"-D $4 -m comment --comment ordeal -j $2\" \"-F $2\" \"-X $2\" "
-    "COMMIT |\n"
+    "  { echo \"*$3\"\n"
+    "    for hook in $4; do echo \"-D $hook -m comment --comment ordeal -j $2\"; done\n"
+    "    printf '%s\\n' \"-F $2\" \"-X $2\" COMMIT; } |\n"
     "    \"$1-restore\" --noflush -w 5 2>/dev/null && return 0\n"
     "  rules=$(\"$1\" -w 5 -t \"$3\" -S) || return 1\n"
     "  printf '%s\\n' \"$rules\" | grep -qx -e \"-N $2\" || return 0\n"
-    "  i=0\n"
-    "  while [ $i -lt 9 ] && \"$1\" -w 5 -t \"$3\" -D \"$4\" -m comment --comment ordeal -j \"$2\" "
+    "  for hook in $4; do\n"
+    "    i=0\n"
+    "    while [ $i -lt 9 ] && \"$1\" -w 5 -t \"$3\" -D $hook -m comment --comment ordeal -j "
+    "\"$2\" "
     "2>/dev/null; do\n"
-    "    i=$((i+1))\n"
+    "      i=$((i+1))\n"
+    "    done\n"
     "  done\n"
     "  \"$1\" -w 5 -t \"$3\" -F \"$2\" && \"$1\" -w 5 -t \"$3\" -X \"$2\"\n"
     "}\n";
@@ -58,6 +62,32 @@ std::vector<std::string> of_family(const std::vector<std::string>& addresses,
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+std::string restore_command(const std::vector<std::string>& lines, const Family& family) {
+  std::string command = "printf '%s\\n'";
+  for (const std::string& line : lines) command += " " + shell_quote(line);
+  return command + fmt::format(" | {}-restore --noflush -w 5", family.tool);
+}
+
+// Undo, counters and proof for a chain with jumps from these hooks.
+void add_undo(ChainCommands& commands, const Family& family, const std::string& chain,
+              std::string_view table, std::string_view hooks) {
+  commands.undo +=
+      fmt::format("drop_chain {} {} {} {} || status=1\n", family.tool, chain, table, hooks);
+  commands.counters += fmt::format("{} -w 5 -t {} -nvxL {}; ", family.tool, table, chain);
+  commands.gone += fmt::format(
+      "rules=$({0} -w 5 -t {2} -S) || exit 1\n"
+      "case \"$rules \" in *'{1} '*|*'{1}\n'*) echo 'the chain {1} is still in {0}' >&2; exit "
+      "1;; esac\n",
+      family.tool, chain, table);
+}
+
+void frame(ChainCommands& commands) {
+  commands.inject.insert(0, path);
+  commands.undo = fmt::format("{}{}status=0\n{}", path, drop_chain, commands.undo);
+  commands.counters = fmt::format("{}{{ {}}}", path, commands.counters);
+  commands.gone.insert(0, path);
 }
 
 // What we let through, in this order, and then what is harmed.
@@ -85,9 +115,7 @@ std::string fill_chain(const std::string& chain, const Place& place, const Famil
       place.is_first ? fmt::format("-I {} 1", place.hook) : fmt::format("-A {}", place.hook), tag,
       chain));
   lines.emplace_back("COMMIT");
-  std::string command = "printf '%s\\n'";
-  for (const std::string& line : lines) command += " " + shell_quote(line);
-  return command + fmt::format(" | {}-restore --noflush -w 5", family.tool);
+  return restore_command(lines, family);
 }
 
 // What a receiving node can know the sources by, in a family; empty for one in which it can receive
@@ -128,24 +156,40 @@ Result<ChainCommands> chain_commands(const FaultSpec& spec, const Arena& arena,
         fill_chain(chain, place, family, of_family(arena.controllers[receiver], family),
                    arena.ssh_ports[receiver], *known, harmed) +
         " || exit 1\n";
-    commands.undo += fmt::format("drop_chain {} {} {} {} || status=1\n", family.tool, chain,
-                                 place.table, place.hook);
-    commands.counters += fmt::format("{} -w 5 -t {} -nvxL {}; ", family.tool, place.table, chain);
-    commands.gone += fmt::format(
-        "rules=$({0} -w 5 -t {2} -S) || exit 1\n"
-        "case \"$rules \" in *'{1} '*|*'{1}\n'*) echo 'the chain {1} is still in {0}' >&2; exit "
-        "1;; esac\n",
-        family.tool, chain, place.table);
+    add_undo(commands, family, chain, place.table, place.hook);
   }
   if (commands.counters.empty()) {
     return error(
         "no address is known by which {} could tell the nodes apart that it shall not hear",
         arena.nodes[receiver]);
   }
-  commands.inject.insert(0, path);
-  commands.undo = fmt::format("{}{}status=0\n{}", path, drop_chain, commands.undo);
-  commands.counters = fmt::format("{}{{ {}}}", path, commands.counters);
-  commands.gone.insert(0, path);
+  frame(commands);
+  return commands;
+}
+
+ChainCommands isolation_commands(const FaultSpec& spec, const Arena& arena, std::size_t node) {
+  const std::string chain = fmt::format("ORDEAL-{}", spec.id);
+  ChainCommands commands;
+  for (const Family& family : families) {
+    if (of_family(arena.addresses[node], family).empty()) continue;
+    std::vector<std::string> lines = {"*filter", fmt::format(":{} - [0:0]", chain)};
+    std::vector<std::string> kept = {"-i lo", "-o lo"};
+    for (const char* side : {"dport", "sport"})
+      kept.push_back(fmt::format("-p tcp --{} {}", side, arena.ssh_ports[node]));
+    if (family.number == AF_INET6) {
+      for (const int type : {133, 134, 135, 136})
+        kept.push_back(fmt::format("-p ipv6-icmp -m icmp6 --icmpv6-type {}", type));
+    }
+    for (const std::string& match : kept)
+      lines.push_back(fmt::format("-A {} {} {} -j RETURN", chain, match, tag));
+    lines.push_back(fmt::format("-A {} {} -j DROP", chain, tag));
+    for (const char* hook : {"INPUT", "OUTPUT"})
+      lines.push_back(fmt::format("-I {} 1 {} -j {}", hook, tag, chain));
+    lines.emplace_back("COMMIT");
+    commands.inject += restore_command(lines, family) + " || exit 1\n";
+    add_undo(commands, family, chain, "filter", "'INPUT OUTPUT'");
+  }
+  frame(commands);
   return commands;
 }
 
@@ -178,7 +222,7 @@ std::string sweep_rules() {
       "    rules=$($tool -w 5 -t $table -S 2>/dev/null) || continue\n"
       "    for chain in $(printf '%s\\n' \"$rules\" |\n"
       "        sed -n 's/^-N \\(ORDEAL-[0-9][0-9]*\\)$/\\1/p'); do\n"
-      "      drop_chain $tool $chain $table INPUT || status=1\n"
+      "      drop_chain $tool $chain $table 'INPUT OUTPUT' || status=1\n"
       "    done\n"
       "  done\n"
       "done\n"

@@ -1,8 +1,8 @@
 #pragma once
 // Rules of ours in the packet filter of a node, by iptables and ip6tables: one chain a fault, named
-// ORDEAL-<fault>, with one jump to it; every line carries the comment "ordeal". Pure functions that
-// make shell commands. A chain is put in, and taken out, in one transaction; nothing that is not
-// named like that is ever touched.
+// ORDEAL-<fault>, with one jump to it from each hook; every line carries the comment "ordeal". Pure
+// functions that make shell commands. A chain is put in, and taken out, in one transaction; nothing
+// that is not named like that is ever touched.
 
 #include <array>
 #include <set>
@@ -40,6 +40,11 @@ struct ChainCommands {
                                                    const std::set<std::size_t>& sources,
                                                    const Place& place,
                                                    const std::vector<Harmed>& harmed);
+
+// A node that nothing reaches and that reaches nothing, but for SSH to it, neighbour discovery and
+// itself: what a machine without power is to others.
+[[nodiscard]] ChainCommands isolation_commands(const FaultSpec& spec, const Arena& arena,
+                                               std::size_t node);
 
 // Succeeds where a rule with that target can be made.
 [[nodiscard]] std::string probe_rules(const Place& place, const std::string& target);

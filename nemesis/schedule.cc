@@ -65,6 +65,12 @@ bool harms_most(const FaultSpec& spec) {
   return spec.targets == "all" || spec.targets == "majority" || spec.targets == "followers";
 }
 
+// At one moment: a rolling fault has one node at a time.
+bool harms_all(const FaultSpec& spec) {
+  const auto mode = text_of(spec, "mode");
+  return spec.targets == "all" && mode != "rolling";
+}
+
 // A fault of another kind within the time of `main`; nothing when none fits.
 std::optional<FaultSpec> draw_company(const FaultSpec& main, const std::vector<std::string>& kinds,
                                       Rng& rng, std::size_t nodes) {
@@ -144,6 +150,7 @@ Result<std::vector<FaultSpec>> draw_schedule(const ScheduleOptions& wanted, Rng 
       spec.id = static_cast<int>(schedule.size()) + 1;
       spec.begin = begin;
       spec.duration = times.between(duration.low, std::min(duration.high, room));
+      if (harms_all(spec)) spec.duration = std::min(spec.duration, options.longest_for_all);
       const Nanoseconds spare = room - spec.duration + calm.low;
       const Nanoseconds pause =
           times.between(calm.low, to_come > 0 ? std::min(calm.high, spare) : calm.high);

@@ -19,6 +19,8 @@ struct ScheduleOptions {
   // Faults at once, at most. Every second or third fault then has company, of another kind, that
   // touches something else and ends before it does, so that the calm stays.
   std::size_t overlap = 1;
+  // No single fault harms every node for longer than this.
+  Nanoseconds longest_for_all = 8s;
   // The run itself is drawn: which of the kinds take part, how long faults and calm are, how many
   // faults at once.
   bool swarm = false;

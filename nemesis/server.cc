@@ -1,9 +1,8 @@
 #include "nemesis/server.h"
 
-#include <functional>
-
 #include <fmt/core.h>
 
+#include "nemesis/group.h"
 #include "nemesis/keeper.h"
 #include "nemesis/targets.h"
 #include "nemesis/turns.h"
@@ -24,35 +23,42 @@ std::string prove_running(const Arena& arena, std::size_t node) {
 
 namespace {
 
-// The same for all of them; `act` fills in the commands for one node.
-class ServerFault : public Fault {
- public:
-  Touches touches() const override { return Touches::server; }
-  bool can_flap() const override { return true; }
-  bool can_roll() const override { return true; }
-  // A cluster that is deployed is a server that can be harmed.
-  std::string probe(const Arena&, std::size_t) const override { return "true"; }
-  // Deploying a cluster brings its servers to a known state.
-  std::string sweep(const std::string&) const override { return "true"; }
+// $pid leads a process group of its own.
+constexpr std::string_view go_on =
+    "kill -s CONT -- \"-$pid\" 2>/dev/null; kill -s CONT \"$pid\" 2>/dev/null\n";
+// Sets $state of the process $pid.
+constexpr std::string_view look_at_state =
+    "s=$(cat \"/proc/$pid/stat\") || exit 1; s=${s##*) }; state=${s%% *}\n";
 
-  FaultSpec draw(Rng& rng, std::size_t nodes) const override {
-    return draw_fault(kind(), rng, nodes);
-  }
-
-  Result<Injection> plan(const FaultSpec& spec, const Arena& arena) const override {
-    return on_targets(spec, arena, "",
-                      [&](NodeAction& action) { return act(spec, arena, action); });
-  }
-
- protected:
-  virtual Result<void> act(const FaultSpec& spec, const Arena& arena, NodeAction& action) const = 0;
-};
+}  // namespace
 
 std::string prove_gone(const Arena& arena, std::size_t node) {
   return fmt::format(
       "if pid=$(\n{}\n); then echo \"process $pid still runs\" >&2; exit 1; fi\necho 'process "
       "gone'\n",
       arena.cluster->pid_command(node));
+}
+
+std::string prove_going(const Arena& arena, std::size_t node) {
+  return fmt::format(
+      "pid=$(\n{}\n) || {{ echo 'the server is gone, and not by this fault'; exit 0; }}\n{}"
+      "[ \"$state\" != T ] || {{ echo 'it is still stopped' >&2; exit 1; }}\n"
+      "echo \"process $pid goes on\"\n",
+      arena.cluster->pid_command(node), look_at_state);
+}
+
+FaultSpec ServerFault::draw(Rng& rng, std::size_t nodes) const {
+  return draw_fault(kind(), rng, nodes);
+}
+
+Result<Injection> ServerFault::plan(const FaultSpec& spec, const Arena& arena) const {
+  return on_targets(spec, arena, "", [&](NodeAction& action) { return act(spec, arena, action); });
+}
+
+namespace {
+
+std::string undo_pause(const Arena& arena, std::size_t node) {
+  return fmt::format("pid=$(\n{}\n) || exit 0\n{}true\n", arena.cluster->pid_command(node), go_on);
 }
 
 class Kill final : public ServerFault {
@@ -132,25 +138,6 @@ class Restart final : public ServerFault {
   }
 };
 
-// $pid leads a process group of its own.
-constexpr std::string_view go_on =
-    "kill -s CONT -- \"-$pid\" 2>/dev/null; kill -s CONT \"$pid\" 2>/dev/null\n";
-// Sets $state of the process $pid.
-constexpr std::string_view look_at_state =
-    "s=$(cat \"/proc/$pid/stat\") || exit 1; s=${s##*) }; state=${s%% *}\n";
-
-std::string undo_pause(const Arena& arena, std::size_t node) {
-  return fmt::format("pid=$(\n{}\n) || exit 0\n{}true\n", arena.cluster->pid_command(node), go_on);
-}
-
-std::string prove_going(const Arena& arena, std::size_t node) {
-  return fmt::format(
-      "pid=$(\n{}\n) || {{ echo 'the server is gone, and not by this fault'; exit 0; }}\n{}"
-      "[ \"$state\" != T ] || {{ echo 'it is still stopped' >&2; exit 1; }}\n"
-      "echo \"process $pid goes on\"\n",
-      arena.cluster->pid_command(node), look_at_state);
-}
-
 class Pause final : public ServerFault {
  public:
   std::string_view kind() const override { return "pause"; }
@@ -172,11 +159,12 @@ class Pause final : public ServerFault {
   }
 };
 
+// By a control group where the node has one that limits the processor, else by signals.
 class Slow final : public ServerFault {
  public:
   std::string_view kind() const override { return "slow"; }
   std::string_view summary() const override {
-    return "leaves servers a small share of the processor, a tenth of a second at a time";
+    return "leaves servers a small share of the processor";
   }
   Drawing drawing() const override { return {"#f0e442", "L"}; }
   bool can_flap() const override { return false; }
@@ -193,12 +181,22 @@ class Slow final : public ServerFault {
     const std::int64_t percent = integer_of(spec, "percent").value_or(10);
     if (percent < 1 || percent > 99)
       return error("fault {}: \"percent\" of a slow fault must be 1 to 99", spec.id);
+    const std::string how = text_of(spec, "how").value_or("");
+    if (!how.empty() && how != "quota" && how != "signals")
+      return error("fault {}: \"how\" of a slow fault must be quota or signals, or be left out",
+                   spec.id);
     const Keeper keeper{arena, spec.id};
-    action.undo = keeper.end() + undo_pause(arena, action.node);
-    action.inject = need_server(arena, action.node) +
-                    keeper.start(fmt::format("throttle --pid \"$pid\" --percent {}", percent));
-    action.effect = keeper.told();
-    action.healed = keeper.prove_gone() + prove_going(arena, action.node);
+    const Group group{arena, spec.id, fmt::format("--cpu {}", percent)};
+    const std::string can_group = how == "quota"     ? "true"
+                                  : how == "signals" ? "false"
+                                                     : group.probe() + " 2>/dev/null";
+    action.undo = group.release() + keeper.end() + undo_pause(arena, action.node);
+    action.inject =
+        need_server(arena, action.node) +
+        fmt::format("if {}; then\n{} || exit 1\nelse\n{}fi\n", can_group, group.confine(),
+                    keeper.start(fmt::format("throttle --pid \"$pid\" --percent {}", percent)));
+    action.effect = fmt::format("{} 2>/dev/null || {}", group.told(), keeper.told());
+    action.healed = group.prove_released() + keeper.prove_gone() + prove_going(arena, action.node);
     return {};
   }
 };

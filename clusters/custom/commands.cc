@@ -61,7 +61,8 @@ std::string join_quoted(const std::vector<std::string>& words) {
   return text;
 }
 
-Daemon server_of(const Definition& definition, const Filler& filled, const std::string& directory) {
+Daemon server_of(const Definition& definition, const Texts& start, const Filler& filled,
+                 const std::string& directory) {
   Daemon server;
   server.name = definition.name;
   server.directory = directory;
@@ -69,15 +70,15 @@ Daemon server_of(const Definition& definition, const Filler& filled, const std::
   // The shell becomes the server, from the node's folder and with the PATH of the daemon.
   server.command = {"/bin/sh", "-c", fmt::format("cd {} && exec \"$@\"", shell_quote(directory)),
                     "sh"};
-  for (std::string& word : filled(definition.start)) server.command.push_back(std::move(word));
+  for (std::string& word : filled(start)) server.command.push_back(std::move(word));
   for (const auto& [name, value] : definition.environment)
     server.environment.push_back(name + "=" + filled(value));
   return server;
 }
 
 // Where the log ended when the server was started last: a ready line is looked for behind it.
-std::string start_of(const NodeCommands& node) {
-  const std::string start = clusters::start_command(node.server);
+std::string start_of(const NodeCommands& node, const Daemon& server) {
+  const std::string start = clusters::start_command(server);
   if (node.ready.log.empty()) return start;
   return fmt::format(
       "({}) >/dev/null || {{ mkdir -p {} && wc -c 2>/dev/null <{} >{}/log.start || "
@@ -111,11 +112,15 @@ NodeCommands commands_for(const Definition& definition, const std::vector<Node>&
     node.uploads.push_back({(definition.folder / upload.from).string(),
                             absolute(filled(upload.to), node.directory), upload.mode});
   node.setup = filled(definition.setup);
-  node.server = server_of(definition, filled, node.directory);
+  node.server = server_of(definition, definition.start, filled, node.directory);
   node.ready = {filled(definition.ready.tcp), filled(definition.ready.http),
                 filled(definition.ready.command), filled(definition.ready.log)};
   node.pid = clusters::pid_command(node.server);
-  node.start = start_of(node);
+  node.start = start_of(node, node.server);
+  if (!definition.other_start.empty()) {
+    const Daemon other = server_of(definition, definition.other_start, filled, node.directory);
+    node.other_start = start_of(node, other);
+  }
   node.kill =
       with_users(filled(definition.kill), node.directory, clusters::kill_command(node.server));
   node.stop = with_users(filled(definition.stop), node.directory,

@@ -17,6 +17,7 @@ struct NodeCommands {
   std::vector<std::string> setup;
   Daemon server;
   std::string start, kill, stop, pid;  // shell commands, idempotent
+  std::string other_start;             // empty: there is no other version
   std::string wipe;                    // data and logs
   std::vector<std::string> logs, data;
   Probe ready;

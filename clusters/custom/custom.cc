@@ -117,6 +117,10 @@ class CustomCluster final : public Cluster {
   }
 
   std::string start_command(std::size_t node) const override { return commands_[node].start; }
+  bool has_other_version() const override { return !definition_.other_start.empty(); }
+  std::string other_start_command(std::size_t node) const override {
+    return commands_[node].other_start;
+  }
   std::string kill_command(std::size_t node) const override { return commands_[node].kill; }
   std::string pid_command(std::size_t node) const override { return commands_[node].pid; }
   std::string stop_command(std::size_t node) const override { return commands_[node].stop; }

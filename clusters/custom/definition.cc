@@ -130,8 +130,8 @@ class Reader {
     node_ = *found;
     const auto fields =
         TomlFields(*node_, node_name_, to_.file)
-            .only({"upload", "setup", "setup_within", "start", "environment", "peer", "separator",
-                   "ports", "ready", "logs", "data", "stop", "kill"})
+            .only({"upload", "setup", "setup_within", "start", "other_start", "environment", "peer",
+                   "separator", "ports", "ready", "logs", "data", "stop", "kill"})
             .optional("setup", to_.setup)
             .optional("setup_within", to_.setup_within)
             .optional("logs", to_.logs)
@@ -153,6 +153,7 @@ class Reader {
   Result<void> read_run() {
     TomlFields fields(*node_, node_name_, to_.file);
     fields.required("start", to_.start)
+        .optional("other_start", to_.other_start)
         .optional("environment", to_.environment)
         .optional("peer", to_.peer)
         .optional("separator", to_.separator);
@@ -286,13 +287,13 @@ class Reader {
       std::string_view table, key;
       const std::vector<std::string_view>* allowed;
     };
-    const Place places[] = {{"node", "setup", &of_node},      {"node", "start", &of_node},
-                            {"node", "upload", &of_node},     {"node", "environment", &of_node},
-                            {"node", "peer", &of_peer},       {"node", "ready", &of_node},
-                            {"node", "logs", &of_node},       {"node", "data", &of_node},
-                            {"node", "stop", &of_node},       {"node", "kill", &of_node},
-                            {"leader", "url", &of_node},      {"leader", "command", &of_node},
-                            {"client", "command", &of_client}};
+    const Place places[] = {{"node", "setup", &of_node},       {"node", "start", &of_node},
+                            {"node", "other_start", &of_node}, {"node", "upload", &of_node},
+                            {"node", "environment", &of_node}, {"node", "peer", &of_peer},
+                            {"node", "ready", &of_node},       {"node", "logs", &of_node},
+                            {"node", "data", &of_node},        {"node", "stop", &of_node},
+                            {"node", "kill", &of_node},        {"leader", "url", &of_node},
+                            {"leader", "command", &of_node},   {"client", "command", &of_client}};
     for (const Place& place : places) {
       const toml::table* in = root_[place.table].as_table();
       const toml::node* found = in == nullptr ? nullptr : in->get(place.key);

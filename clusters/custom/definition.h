@@ -65,6 +65,7 @@ struct Definition {
   Texts setup;  // shell commands, in the node's folder
   Nanoseconds setup_within = 60s;
   Texts start;                              // program and arguments; stays in the foreground
+  Texts other_start;                        // another version, for upgrade faults; may be empty
   std::map<std::string, Text> environment;  // of the server
   Text peer = "{host}", separator = ",";    // what {peers} is made of
   std::vector<std::uint16_t> ports;         // must be free before the start

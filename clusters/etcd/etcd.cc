@@ -38,7 +38,8 @@ std::string bind_address(const Node& node) {
 }
 
 Daemon daemon_of(const std::vector<Remote*>& remotes, std::size_t node,
-                 const std::vector<std::string>& server_flags, std::string_view state) {
+                 const std::vector<std::string>& server_flags, std::string_view state,
+                 const std::string& program = program_path) {
   const Node& self = remotes[node]->node();
   const std::string& address = self.service_address();
   std::string members;
@@ -51,7 +52,7 @@ Daemon daemon_of(const std::vector<Remote*>& remotes, std::size_t node,
   daemon.directory = folder;
   daemon.log = log_file;
   daemon.command = {
-      program_path,
+      program,
       "--name=" + self.name,
       fmt::format("--data-dir={}", data),
       "--listen-client-urls=" + url(bind_address(self), client_port),
@@ -80,6 +81,7 @@ class EtcdCluster final : public Cluster {
       const Node& self = remotes[node]->node();
       daemons_.push_back(daemon_of(remotes, node, options.server_flags, "new"));
       rejoining_.push_back(daemon_of(remotes, node, options.server_flags, "existing"));
+      others_.push_back(daemon_of(remotes, node, options.server_flags, "new", other_program_path));
       members_.push_back({self.name, url(self.service_address(), peer_port)});
       monitors_.push_back(std::make_unique<Monitor>(remotes[node]->node().service_address()));
     }
@@ -118,6 +120,10 @@ class EtcdCluster final : public Cluster {
     const auto wiped = run_or_error(remote, {fmt::format("rm -rf {} {}", data, log_file), {}, 30s},
                                     "removing the data of an earlier run");
     if (!wiped) return pass_on(wiped.error());
+    if (has_other_version()) {
+      if (auto there = install_program(remote, options_.other_binary, other_program_path); !there)
+        return there;
+    }
     return install_program(remote, options_.binary);
   }
 
@@ -164,10 +170,22 @@ class EtcdCluster final : public Cluster {
   std::string rejoin_command(std::size_t node) const override {
     return clusters::start_command(rejoining_[node]);
   }
+  bool has_other_version() const override { return !options_.other_binary.empty(); }
+  std::string other_start_command(std::size_t node) const override {
+    return clusters::start_command(others_[node]);
+  }
   std::vector<std::string> actions() const override { return admin_actions(); }
   Result<std::string> administer(std::string_view action, std::size_t node,
                                  Deadline deadline) override {
-    auto done = etcd::administer(action, node, monitors_, members_, deadline);
+    const auto start = [&](bool is_empty) {
+      const std::string empty = fmt::format("({}\n) && rm -rf {} && ", kill_command(node), data);
+      return discard(run_or_error(*remotes_[node],
+                                  {(is_empty ? empty : "") + "(" + rejoin_command(node) + "\n)",
+                                   {},
+                                   std::max<Nanoseconds>(deadline.left(), 1s)},
+                                  "starting the new member"));
+    };
+    auto done = etcd::administer(action, node, monitors_, members_, start, deadline);
     if (!done) return pass_on(done.error(), remotes_[node]->node().name);
     return done;
   }
@@ -268,6 +286,7 @@ class EtcdCluster final : public Cluster {
   const ClusterOptions options_;
   std::vector<Daemon> daemons_;
   std::vector<Daemon> rejoining_;  // the same servers, as members that join a cluster that is there
+  std::vector<Daemon> others_;     // the same servers, of the other version
   std::vector<MemberName> members_;
   std::vector<std::unique_ptr<Monitor>> monitors_;
   std::mutex mutex_;

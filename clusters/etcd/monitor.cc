@@ -145,7 +145,8 @@ Result<std::string> remove_member(const MemberName& name, Monitor& monitor, Dead
   return fmt::format("{} is no member any more", name.name);
 }
 
-Result<std::string> add_member(const MemberName& name, Monitor& monitor, Deadline deadline) {
+Result<std::string> add_member(const MemberName& name, bool as_learner, Monitor& monitor,
+                               Deadline deadline) {
   const auto list = members_of(monitor, deadline);
   if (!list) return pass_on(list.error());
   for (const pb::Member& member : list->members()) {
@@ -153,14 +154,65 @@ Result<std::string> add_member(const MemberName& name, Monitor& monitor, Deadlin
   }
   pb::MemberAddRequest request;
   request.add_peerurls(name.peer_url);
+  request.set_islearner(as_learner);
   Call call(deadline.sooner(Deadline::after(one_try)));
   pb::MemberListResponse answer;
   if (auto done = verdict(monitor.cluster->MemberAdd(&call.context, request, &answer),
                           "adding " + name.name);
       !done)
     return pass_on(done.error());
-  return fmt::format("{} is a member again", name.name);
+  return fmt::format("{} is a {} again", name.name, as_learner ? "learner" : "member");
 }
+
+// Refused for as long as the learner lags behind.
+Result<std::string> promote_member(const MemberName& name, Monitor& monitor, Deadline deadline) {
+  const auto list = members_of(monitor, deadline);
+  if (!list) return pass_on(list.error());
+  for (const pb::Member& member : list->members()) {
+    if (!has_url(member, name.peer_url) || !member.islearner()) continue;
+    pb::MemberPromoteRequest request;
+    request.set_id(member.id());
+    Call call(deadline.sooner(Deadline::after(one_try)));
+    pb::MemberListResponse answer;
+    if (auto done = verdict(monitor.cluster->MemberPromote(&call.context, request, &answer),
+                            "promoting " + name.name);
+        !done)
+      return pass_on(done.error());
+  }
+  return fmt::format("{} has caught up as a learner and votes again", name.name);
+}
+
+// What changes the membership of one node, asked of the others.
+struct Membership {
+  std::size_t node;
+  const Monitors& monitors;
+  const MemberName& name;
+  const StartMember& start;
+  Deadline deadline;
+
+  [[nodiscard]] Result<std::string> remove() const {
+    return ask_others(node, monitors, deadline,
+                      [&](Monitor& other) { return remove_member(name, other, deadline); });
+  }
+  [[nodiscard]] Result<std::string> add(bool as_learner) const {
+    return ask_others(node, monitors, deadline, [&](Monitor& other) {
+      return add_member(name, as_learner, other, deadline);
+    });
+  }
+  [[nodiscard]] Result<std::string> add_learner() const {
+    const auto added = add(true);
+    if (!added) return pass_on(added.error());
+    if (auto started = start(false); !started) return pass_on(started.error());
+    return ask_others(node, monitors, deadline,
+                      [&](Monitor& other) { return promote_member(name, other, deadline); });
+  }
+  [[nodiscard]] Result<std::string> replace() const {
+    if (auto removed = remove(); !removed) return pass_on(removed.error());
+    if (auto added = add(false); !added) return pass_on(added.error());
+    if (auto started = start(true); !started) return pass_on(started.error());
+    return fmt::format("{} has been replaced by a new member", name.name);
+  }
+};
 
 }  // namespace
 
@@ -171,25 +223,23 @@ Monitor::Monitor(const std::string& host)
       cluster(pb::Cluster::NewStub(connection.channel())) {}
 
 std::vector<std::string> admin_actions() {
-  return {"compact", "defragment", "snapshot", "transfer-leader", "remove-member", "add-member"};
+  return {"compact",       "defragment", "snapshot",    "transfer-leader",
+          "remove-member", "add-member", "add-learner", "replace-member"};
 }
 
 Result<std::string> administer(std::string_view action, std::size_t node, const Monitors& monitors,
-                               const std::vector<MemberName>& members, Deadline deadline) {
+                               const std::vector<MemberName>& members, const StartMember& start,
+                               Deadline deadline) {
   Monitor& monitor = *monitors[node];
+  const Membership membership{node, monitors, members[node], start, deadline};
   if (action == "compact") return compact(monitor, deadline);
   if (action == "defragment") return defragment(monitor, deadline);
   if (action == "snapshot") return snapshot(monitor, deadline);
   if (action == "transfer-leader") return transfer_leader(node, monitors, members, deadline);
-  if (action == "remove-member") {
-    return ask_others(node, monitors, deadline, [&](Monitor& other) {
-      return remove_member(members[node], other, deadline);
-    });
-  }
-  if (action == "add-member") {
-    return ask_others(node, monitors, deadline,
-                      [&](Monitor& other) { return add_member(members[node], other, deadline); });
-  }
+  if (action == "remove-member") return membership.remove();
+  if (action == "add-member") return membership.add(false);
+  if (action == "add-learner") return membership.add_learner();
+  if (action == "replace-member") return membership.replace();
   return error("etcd has no action {}", action);
 }
 

@@ -67,17 +67,18 @@ std::string fatal_reason(std::string_view line) {
 
 }  // namespace
 
-Result<void> install_program(Remote& remote, const std::filesystem::path& binary) {
+Result<void> install_program(Remote& remote, const std::filesystem::path& binary,
+                             const std::string& link) {
   const auto path = binary.empty() ? find_on_node(remote) : upload_once(remote, binary);
   if (!path) return pass_on(path.error());
-  const auto linked = run_or_error(remote,
-                                   {fmt::format("mkdir -p \"$(dirname {0})\" && ln -sfn {1} {0}",
-                                                program_path, shell_quote(*path)),
-                                    {},
-                                    10s},
-                                   "linking etcd");
+  const auto linked = run_or_error(
+      remote,
+      {fmt::format("mkdir -p \"$(dirname {0})\" && ln -sfn {1} {0}", link, shell_quote(*path)),
+       {},
+       10s},
+      "linking etcd");
   if (!linked) return pass_on(linked.error());
-  const auto version = remote.run({fmt::format("env -i {} --version", program_path), {}, 20s});
+  const auto version = remote.run({fmt::format("env -i {} --version", link), {}, 20s});
   if (!version) return pass_on(version.error());
   constexpr std::string_view expected = "etcd Version: ";
   if (version->ok() && version->out.compare(0, expected.size(), expected) == 0) return {};

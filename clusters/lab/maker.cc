@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clusters/lab/groups.h"
 #include "clusters/lab/supervisor.h"
 #include "core/file.h"
 
@@ -48,6 +49,10 @@ Result<LabSpec> prepare_state(const LabOptions& options) {
   spec.state = labs_directory() / options.name;
   if (mkdir(spec.state.c_str(), 0700) != 0)
     return error("making {}: {}", spec.state.string(), std::strerror(errno));
+  std::uint64_t token = 0;
+  if (getentropy(&token, sizeof token) != 0)
+    return error("drawing a token: {}", std::strerror(errno));
+  spec.token = fmt::format("{:016x}", token);
   const auto user_key = make_key(spec.state / "key");
   if (!user_key) return pass_on(user_key.error());
   spec.authorized_key = *user_key;
@@ -116,6 +121,7 @@ Result<LabRecord> start(const LabSpec& spec, bool is_ephemeral) {
   const File owner = is_ephemeral ? open_pidfd(getpid()) : File();
   LabRecord record;
   record.name = spec.options.name;
+  record.token = spec.token;
   record.nodes = spec.options.nodes;
   record.owner = is_ephemeral ? getpid() : 0;
   record.since = to_iso8601(std::chrono::system_clock::now());
@@ -132,6 +138,7 @@ Result<LabRecord> start(const LabSpec& spec, bool is_ephemeral) {
 }  // namespace
 
 Result<LabRecord> make_lab(const LabOptions& options, bool is_ephemeral) {
+  remove_groups({});
   const auto spec = prepare_state(options);
   if (!spec) return pass_on(spec.error());
   return start(*spec, is_ephemeral);
@@ -141,7 +148,9 @@ bool end_lab(const LabRecord& record) {
   const File pidfd = open_pidfd(record.supervisor);
   if (!pidfd || !record.alive()) return true;
   syscall(SYS_pidfd_send_signal, pidfd.fd(), SIGKILL, nullptr, 0);
-  return await_exit(pidfd, Deadline::after(end_patience));
+  if (!await_exit(pidfd, Deadline::after(end_patience))) return false;
+  if (!record.token.empty()) remove_groups(record.token);
+  return true;
 }
 
 }  // namespace ordeal::clusters::lab

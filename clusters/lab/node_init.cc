@@ -133,7 +133,9 @@ void stand_alone(const LabSpec& spec, std::size_t node, int channel) {
 
 std::uint64_t node_clone_flags() { return CLONE_NEWNS | CLONE_NEWPID; }
 
-void run_node(const LabSpec& spec, const Ground& ground, std::size_t node, int channel) {
+void run_node(const LabSpec& spec, const Ground& ground, NodeGroups& groups, std::size_t node,
+              int channel) {
+  join_groups(groups);
   stand_alone(spec, node, channel);
   enter_node_root(spec, ground, node);
   const File null(open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -147,6 +149,7 @@ void run_node(const LabSpec& spec, const Ground& ground, std::size_t node, int c
   // The /sys below is that of the supervisor's network; this one shows eth0.
   must(mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, nullptr) == 0,
        "mounting /sys");
+  show_groups(groups);
   forbid_user_namespaces(ground.isolation);
   drop_capabilities(ground.isolation);
 

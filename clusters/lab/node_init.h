@@ -7,6 +7,7 @@
 // when sshd answers.
 
 #include "clusters/lab/ground.h"
+#include "clusters/lab/groups.h"
 #include "core/time.h"
 
 namespace ordeal::clusters::lab {
@@ -16,7 +17,7 @@ inline constexpr Nanoseconds node_patience = 15s;  // for each of those steps
 
 // The namespaces to clone it with; the others it enters by itself.
 [[nodiscard]] std::uint64_t node_clone_flags();
-[[noreturn]] void run_node(const LabSpec& spec, const Ground& ground, std::size_t node,
-                           int channel);
+[[noreturn]] void run_node(const LabSpec& spec, const Ground& ground, NodeGroups& groups,
+                           std::size_t node, int channel);
 
 }  // namespace ordeal::clusters::lab

@@ -14,6 +14,7 @@ struct LabSpec {
   LabOptions options;
   std::filesystem::path state;  // its directory below labs_directory()
   std::string authorized_key;   // who may log in as root
+  std::string token;            // in the names of its control groups; no other lab has it
   std::string host_key;         // by which every node identifies itself: the private half
 };
 

@@ -63,6 +63,7 @@ std::optional<LabRecord> read_record(const fs::path& labs, const std::string& na
     record.supervisor = json->at("supervisor").get<pid_t>();
     record.started = json->at("started").get<std::uint64_t>();
     record.nodes = json->at("nodes").get<std::size_t>();
+    record.token = json->value("token", "");
     record.since = json->at("since").get<std::string>();
     record.owner = json->at("owner").get<pid_t>();
     for (const auto isolation : isolations)
@@ -80,6 +81,7 @@ Result<void> write_record(const fs::path& labs, const LabRecord& record) {
                      {"supervisor", record.supervisor},
                      {"started", record.started},
                      {"nodes", record.nodes},
+                     {"token", record.token},
                      {"since", record.since},
                      {"owner", record.owner},
                      {"isolation", isolation_name(record.isolation)}};

@@ -18,6 +18,7 @@ struct LabRecord {
   pid_t supervisor = 0;
   std::uint64_t started = 0;  // start_time() of that process
   std::size_t nodes = 0;
+  std::string token;  // of its control groups
   std::string since;
   pid_t owner = 0;
   Isolation isolation = Isolation::own_users;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "clusters/lab/ground.h"
+#include "clusters/lab/groups.h"
 #include "clusters/lab/netlink.h"
 #include "clusters/lab/node_init.h"
 #include "clusters/lab/state.h"
@@ -76,7 +77,8 @@ void make_control_network() {
   must(sethostname("control", 7) == 0, "naming the control namespace");
 }
 
-Nodes make_nodes(const LabSpec& spec, const Ground& ground, const SupervisorFiles& files) {
+Nodes make_nodes(const LabSpec& spec, const Ground& ground, std::vector<NodeGroups> groups,
+                 const SupervisorFiles& files) {
   std::vector<Channel> channels;
   std::vector<pid_t> pids;
   for (std::size_t node = 1; node <= spec.options.nodes; ++node) {
@@ -84,7 +86,7 @@ Nodes make_nodes(const LabSpec& spec, const Ground& ground, const SupervisorFile
     must(channel.has_value(), "making a channel to {}", node_name(node));
     const pid_t pid = clone_process(node_clone_flags());
     must(pid >= 0, "making the process of {}", node_name(node));
-    if (pid == 0) run_node(spec, ground, node, channel->far.fd());
+    if (pid == 0) run_node(spec, ground, groups[node - 1], node, channel->far.fd());
     channel->far = File();
     channels.push_back(std::move(*channel));
     pids.push_back(pid);
@@ -153,9 +155,11 @@ std::uint64_t supervisor_clone_flags() {
 
 void supervise(const LabSpec& spec, const SupervisorFiles& files) {
   stand_alone(spec, files);
+  auto groups = make_groups(spec.token, spec.options.nodes);
   const Ground ground = prepare_ground(spec);
+  give_groups(groups, first_id(ground.isolation));
   make_control_network();
-  const Nodes nodes = make_nodes(spec, ground, files);
+  const Nodes nodes = make_nodes(spec, ground, std::move(groups), files);
   send_message(files.channel, fmt::format("{}{}", lab_ready, isolation_name(ground.isolation)));
   const bool kept = receive_message(files.channel, Deadline::after(10s)) == lab_keep;
   close(files.channel);

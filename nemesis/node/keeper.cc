@@ -198,8 +198,9 @@ int is_keeper_gone(const Arguments& arguments) {
 int end_all_keepers(const Arguments& arguments) {
   const std::string folder = folder_of(arguments);
   detach_dead_disks();
+  int status = release(arguments);
   DIR* open = ::opendir(folder.c_str());
-  if (open == nullptr) return 0;
+  if (open == nullptr) return status;
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(open)) {
     const std::string name = entry->d_name;
@@ -207,7 +208,6 @@ int end_all_keepers(const Arguments& arguments) {
       names.push_back(name.substr(0, name.size() - 4));
   }
   ::closedir(open);
-  int status = 0;
   for (const std::string& name : names) status |= end_named(folder + "/" + name);
   return status;
 }

@@ -70,6 +70,13 @@ constexpr Task tasks[] = {
      "[--duplicate-percent P] [--reorder-percent P] [--corrupt-percent P] [--rate-kbit N] "
      "[--clog 1] [--seed N]"},
     {"check-packets", check_packets, ""},
+    {"confine", confine,
+     "--directory DIR --name NAME --pid N (--freeze 1 | --cpu PERCENT | --memory KILOBYTES | "
+     "--io KILOBYTES --data FOLDER)"},
+    {"confined", tell_of_group, "--directory DIR --name NAME --freeze|--cpu|--memory|--io N"},
+    {"release", release, "--directory DIR [--name NAME]"},
+    {"released", is_released, "--directory DIR --name NAME"},
+    {"check-group", check_group, "--directory DIR --freeze|--cpu|--memory|--io N"},
     {"throttle", run_throttle, "--directory DIR --name NAME --pid N --percent P"},
 };
 

@@ -9,6 +9,14 @@ namespace ordeal::node {
 // --pid N --percent P: the process group runs P percent of the time.
 int run_throttle(const Arguments& arguments);
 
+// Control groups. `--freeze 1`, `--cpu PERCENT`, `--memory KILOBYTES` (more than it has now) or
+// `--io KILOBYTES` (a second; with `--data FOLDER`) is what is asked of one.
+int confine(const Arguments& arguments);        // --name NAME --pid N: the server, and all it made
+int tell_of_group(const Arguments& arguments);  // --name NAME: what shows the effect; 1 for nothing
+int release(const Arguments& arguments);        // --name NAME; without a name all groups of ours
+int is_released(const Arguments& arguments);    // --name NAME; 0 when it is
+int check_group(const Arguments& arguments);    // whether that can be asked of groups here
+
 // --pid-command SHELL [--realtime-ms N] [--monotonic-ms N] [--drift-ppm N] [--strobe-ms N]
 int run_clock(const Arguments& arguments);
 // Whether clocks can be skewed here: tries it on a process of its own.

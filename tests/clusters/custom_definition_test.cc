@@ -19,6 +19,7 @@ mode = "safe"
 [node]
 setup = ["echo {name} >{dir}/who"]
 start = ["{dir}/mydb", "--id={id}", "--peers={peers}", "--others={others}", "--mode={mode}", "{{}}"]
+other_start = ["{dir}/mydb-2", "--id={id}"]
 peer = "{id}={host}:7001"
 environment = { HOME = "{data}" }
 ready = { tcp = "{host}:7000", within = "5s" }
@@ -66,6 +67,7 @@ TEST_CASE("custom: every text is filled in for its node") {
                                           "--peers=1=10.0.0.1:7001,2=10.0.0.2:7001,3=10.0.0.3:7001",
                                           "--others=1=10.0.0.1:7001,3=10.0.0.3:7001", "--mode=fast",
                                           "{}"});
+  CHECK(n2.other_start.find("/var/lib/ordeal/custom/mydb/mydb-2") != std::string::npos);
   CHECK(n2.setup == std::vector<std::string>{"echo n2 >/var/lib/ordeal/custom/mydb/who"});
   CHECK(n2.server.environment == std::vector<std::string>{"HOME=/var/lib/ordeal/custom/mydb/data"});
   CHECK(n2.ready.tcp == "10.0.0.2:7000");
@@ -102,7 +104,7 @@ TEST_CASE("custom: what is wrong is told with its line and the word that was mea
       {"\"/raft/leader\"", "\"raft.leader\"", "is no JSON pointer"},
       {"\"write\"", "\"wirte\"", "there is no function \"wirte\"; did you mean \"write\"?"},
       {"\"./client\", \"{host}:7000\"", "\"./client\", \"{dir}\"", "{dir} in \"{dir}\""},
-      {"[client]", "[client", "mydb.toml:21: not TOML"},
+      {"[client]", "[client", "mydb.toml:22: not TOML"},
   };
   for (const Case& one : cases) {
     if (good.find(one.what) == std::string::npos) continue;

@@ -119,3 +119,19 @@ TEST_CASE("clients go on where the main phase ended, until every node has served
   CHECK((*nodes)[1].last_error == "no-client: refused");
   CHECK((*nodes)[2].served_after == Nanoseconds(2));
 }
+
+TEST_CASE("nodes without a client of the main phase are judged in a round of their own") {
+  const auto asking = std::make_shared<workloads::Generator>(workloads::from([](Rng&) {
+    return Request{Function::write, "x", 1};
+  }));
+  Rng rng(1);
+  const auto nodes = std::make_shared<std::vector<NodeService>>(3);
+  auto after = until_served(asking, 0s, nodes, 2);  // its one client is the third node's
+  const Context context{0s, 0, 1};
+  const auto step = after.next(context, rng);
+  REQUIRE(std::holds_alternative<Next>(step));
+  after.completed(context, std::get<Next>(step).request, {Outcome::ok, {}, {}});
+  CHECK(std::holds_alternative<Done>(after.next(context, rng)));
+  CHECK((*nodes)[0].tried == 0);
+  CHECK((*nodes)[2].served_after);
+}

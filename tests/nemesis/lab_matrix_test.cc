@@ -68,6 +68,24 @@ struct Ground {
       REQUIRE(eventually([&] { return told_by(field, node).number > 3; }));
     }
   }
+  // Something on its way to a node, for as long as the thread lives: without, nothing shows that
+  // packets are harmed.
+  [[nodiscard]] std::jthread traffic(std::size_t to) const {
+    return std::jthread([this, to](const std::stop_token& stop) {
+      const std::string burst = fmt::format(
+          "bash -c 'for i in 1 2 3 4 5 6 7 8 9; do echo x >/dev/udp/10.77.0.{}/7071; sleep 0.02; "
+          "done' 2>/dev/null; true",
+          to + 1);
+      while (!stop.stop_requested()) (void)field.remotes[0]->run({burst, {}});
+    });
+  }
+  // Whether the third node can take such a fault.
+  [[nodiscard]] bool can(const std::string& harm) const {
+    const auto answer = field.output_of(
+        2, "/var/lib/ordeal/bin/ordeal-node check-group --directory /var/lib/ordeal " + harm);
+    if (!answer.ok()) WARN(harm << " is not tested: " << answer.err);
+    return answer.ok();
+  }
   // Everything that a fault could leave behind, but for what the server itself writes.
   [[nodiscard]] std::string state() const {
     std::string all = field.rules();
@@ -75,14 +93,16 @@ struct Ground {
       all += field.on(node,
                       "PATH=$PATH:/usr/sbin:/sbin; cat /proc/mounts; tc qdisc show 2>/dev/null; "
                       "ls -A /var/lib/scribe /var/lib/scribe/data; ls /var/lib/ordeal/keep "
-                      "2>/dev/null | grep pid; cat /proc/sys/net/ipv4/ip_forward; "
+                      "2>/dev/null | grep -e pid -e homes; cat /proc/sys/net/ipv4/ip_forward; "
+                      "find /sys/fs/cgroup /run/cgroup-* -type d 2>/dev/null | sort; "
                       "for p in /proc/[0-9]*; do s=$(cat $p/stat 2>/dev/null) || continue; "
                       "c=$(tr '\\0' ' ' <$p/cmdline); set -- ${s##*) }; "
                       // A shell on its way to become a command is the shell still; and this very
                       // look speaks of it all.
                       "[ \"$c\" != \"$(tr '\\0' ' ' </proc/$2/cmdline)\" ] || continue; "
                       "case \"$c\" in *proc/mounts*) ;; *scribe/data*|*ordeal-node*) "
-                      "case $1 in T) echo \"stopped: $c\";; *) echo \"$c\";; esac;; "
+                      "g=$(tr '\\n' ' ' <$p/cgroup); "
+                      "case $1 in T) echo \"stopped: $c\";; *) echo \"$g$c\";; esac;; "
                       "esac; done | sed 's/ [0-9.]* *$//' | sort | uniq -c");
     }
     return all;
@@ -143,10 +163,78 @@ TEST_CASE("servers are stopped, restarted, paused and slowed, seen from outside"
     CHECK(writes_in(2, 1s) > 0);
   });
   const long usual = writes_in(2, 2s);
-  carry_out(ground, fault("slow", "leader", {{"percent", 10}}), 1, [&] {
-    const long slow = writes_in(2, 2s);
-    INFO(slow << " of " << usual);
-    CHECK(slow < usual);
+  for (const std::string how : {"signals", "quota"}) {
+    if (how == "quota" && !ground.can("--cpu 2")) continue;
+    carry_out(ground, fault("slow", "leader", {{"percent", 2}, {"how", how}}), 1, [&] {
+      const long slow = writes_in(2, 2s);
+      INFO(how << ": " << slow << " of " << usual);
+      CHECK(slow < usual);
+    });
+  }
+  carry_out(ground, fault("upgrade", "leader", {}), 1, [&] {
+    CHECK(field.on(2, "tr '\\0' ' ' </proc/$(" + ground.cluster.pid_command(2) + ")/cmdline")
+              .ends_with(" other "));
+    CHECK(writes_in(2, 1s) > 0);
+  });
+}
+
+TEST_CASE("servers freeze and run out of memory, and are back where they were", "[lab]") {
+  if (no_lab()) return;
+  Ground ground("groups");
+  Field& field = ground.field;
+  // Somebody else's groups stay, and what is in them.
+  field.on(2, "! [ -e /sys/fs/cgroup/cgroup.procs ] || mkdir /sys/fs/cgroup/ordeal-users");
+  carry_out(ground, fault("stop", "leader", {}), 1, [] {});  // the program is on the nodes
+  const auto stands_still = [&](std::size_t node) {
+    const long before = told_by(field, node).number;
+    std::this_thread::sleep_for(1s);
+    return told_by(field, node).number == before;
+  };
+  if (ground.can("--freeze 1")) {
+    carry_out(ground, fault("freeze", "followers", {}), 4, [&] {
+      CHECK(stands_still(0));  // with the commands that it had started
+      CHECK_FALSE(stands_still(2));
+      // A frozen process dies of SIGKILL all the same.
+      field.on(1, ground.cluster.kill_command(1));
+      field.on(1, ground.cluster.start_command(1));
+    });
+  }
+  if (ground.can("--memory 0")) {
+    carry_out(ground, fault("memory", "leader", {}), 1, [&] {
+      CHECK_FALSE(field.output_of(2, ground.cluster.pid_command(2)).ok());
+      CHECK_FALSE(stands_still(1));
+    });
+  }
+  // The data of a lab are on no disk.
+  FaultSpec throttled = fault("io", "leader", {});
+  NemesisOptions options;
+  options.ledger = ground.lab.scratch / "refused.jsonl";
+  const auto refused =
+      Nemesis::prepare(field.remotes, ground.cluster, {throttled}, options, RunClock());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("is not on a disk") != std::string::npos);
+}
+
+TEST_CASE("a crashed node is gone for everybody, without a word", "[lab]") {
+  if (no_lab()) return;
+  Ground ground("crash");
+  Field& field = ground.field;
+  const NodeSockets sockets(field.remotes);
+  auto ends = sockets.connected(2, 1);
+  const auto noise = ground.traffic(2);
+  carry_out(ground, fault("crash", "leader", {}), 1, [&] {
+    for (const bool six : {false, true}) {
+      const Matrix open = sockets.datagrams(six);
+      CHECK_FALSE(open[0][2]);
+      CHECK_FALSE(open[2][0]);
+      CHECK(open[0][1]);
+    }
+    CHECK_FALSE(field.output_of(2, ground.cluster.pid_command(2)).ok());
+    CHECK(connection_ms(field, 1) >= 0);
+    // Whoever holds a connection to it hears nothing of its end.
+    ends[0] = Descriptor();
+    pollfd heard{ends[1].get(), POLLIN, 0};
+    CHECK(::poll(&heard, 1, 1000) == 0);
   });
 }
 
@@ -156,18 +244,8 @@ TEST_CASE("packets are late, lost or held on the way to a node, seen from outsid
   Field& field = ground.field;
   const NodeSockets sockets(field.remotes);
   CHECK(connection_ms(field, 2) >= 0);
-  // Something must be on its way for evidence to be there.
-  const auto traffic = [&](std::size_t to) {
-    return std::jthread([&, to](const std::stop_token& stop) {
-      const std::string burst = fmt::format(
-          "bash -c 'for i in 1 2 3 4 5 6 7 8 9; do echo x >/dev/udp/10.77.0.{}/7071; sleep 0.02; "
-          "done' 2>/dev/null; true",
-          to + 1);
-      while (!stop.stop_requested()) (void)field.remotes[0]->run({burst, {}});
-    });
-  };
   {
-    const auto noise = traffic(2);
+    const auto noise = ground.traffic(2);
     carry_out(ground, fault("packets", "leader", {{"shape", "delay"}, {"delay_ms", 300}}), 1, [&] {
       CHECK(connection_ms(field, 2) >= 300);
       CHECK(connection_ms(field, 1) < 300);
@@ -201,7 +279,7 @@ TEST_CASE("packets are late, lost or held on the way to a node, seen from outsid
                 CHECK(open[1][2]);
               });
   }
-  const auto noise = traffic(2);
+  const auto noise = ground.traffic(2);
   carry_out(ground, fault("packets", "leader", {{"shape", "clog"}}), 1, [&] {
     (void)sockets.datagrams(false);
     CHECK_FALSE(sockets.datagrams(true)[0][2]);

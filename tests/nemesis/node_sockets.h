@@ -120,6 +120,19 @@ class NodeSockets {
     return open;
   }
 
+  // Both ends of a connection from one node to another; not after connections(), which leaves
+  // some waiting to be accepted.
+  [[nodiscard]] std::array<Descriptor, 2> connected(std::size_t from, std::size_t to) const {
+    std::array<Descriptor, 2> ends = {socket_in(from, false, SOCK_STREAM), Descriptor()};
+    const sockaddr_storage there = address(false, to, false);
+    (void)::connect(ends[0].get(), reinterpret_cast<const sockaddr*>(&there), sizeof there);
+    pollfd waiting{listener_[0][to].get(), POLLIN, 0};
+    (void)::poll(&waiting, 1, 10'000);
+    ends[1] = Descriptor(::accept4(waiting.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    ORDEAL_CHECK(ends[1].get() >= 0, "no connection between nodes");
+    return ends;
+  }
+
  private:
   static constexpr std::uint16_t port = 7070;
 

@@ -241,8 +241,9 @@ TEST_CASE("no command of a partition touches what is not ours") {
         CHECK(command.find("-F INPUT") == std::string::npos);
         CHECK(command.find("-P ") == std::string::npos);
         CHECK(command.find("FORWARD") == std::string::npos);
-        CHECK(command.find("OUTPUT") == std::string::npos);
+        CHECK(command.find("-F OUTPUT") == std::string::npos);
       }
+      CHECK((action.inject + action.undo).find("OUTPUT") == std::string::npos);
       CHECK(action.undo.find("drop_chain iptables ORDEAL-12 ") != std::string::npos);
     }
     const auto again = partition().plan(fault, field);

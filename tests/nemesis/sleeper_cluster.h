@@ -33,6 +33,15 @@ class SleeperCluster final : public clusters::Cluster {
   std::string start_command(std::size_t node) const override {
     return clusters::start_command(daemon(node));
   }
+  bool has_other_version() const override { return writes_; }
+  std::string other_start_command(std::size_t node) const override {
+    clusters::Daemon other = daemon(node);
+    other.command.emplace_back("other");
+    return clusters::start_command(other);
+  }
+  std::vector<std::string> actions() const override {
+    return {"remove-member", "add-member", "add-learner", "replace-member"};
+  }
   std::string kill_command(std::size_t node) const override {
     return clusters::kill_command(daemon(node));
   }

@@ -104,6 +104,42 @@ TEST_CASE("company touches something else, and leaves the calm alone") {
   CHECK(together > 100);
 }
 
+TEST_CASE("never more at once than was asked for, and never all nodes harmed for long") {
+  ScheduleOptions options;
+  for (const auto& fault : faults()) options.kinds.emplace_back(fault->kind());
+  options.time = 300s;
+  std::size_t of_all = 0;
+  for (const bool swarm : {false, true}) {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      INFO("seed " << seed << (swarm ? ", swarm" : ""));
+      options.overlap = 2;
+      options.swarm = swarm;
+      const auto schedule = draw_schedule(options, Rng(seed), 5);
+      REQUIRE(schedule);
+      for (const FaultSpec& fault : *schedule) {
+        const Nanoseconds end = fault.begin + fault.duration;
+        std::size_t at_once = 0;
+        for (const FaultSpec& other : *schedule) {
+          at_once += other.begin < end && fault.begin < other.begin + other.duration ? 1U : 0U;
+        }
+        CHECK(at_once <= options.overlap);
+        if (fault.targets != "all" || text_of(fault, "mode") == "rolling") continue;
+        ++of_all;
+        CHECK(fault.duration <= options.longest_for_all);
+        CHECK(at_once == 1);
+      }
+      // Calm comes after every fault and its company.
+      Nanoseconds busy{};
+      for (const FaultSpec& fault : *schedule) {
+        if (fault.begin < busy) continue;  // company
+        CHECK(fault.begin - busy >= (swarm ? 600ms : options.calm * 3 / 5));
+        busy = fault.begin + fault.duration;
+      }
+    }
+  }
+  CHECK(of_all > 50);
+}
+
 TEST_CASE("a swarm draws what takes part, and is repeatable") {
   ScheduleOptions options;
   for (const auto& fault : faults()) options.kinds.emplace_back(fault->kind());
