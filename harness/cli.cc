@@ -8,6 +8,7 @@
 #include "core/json_fields.h"
 #include "core/verdict.h"
 #include "harness/commands.h"
+#include "harness/completion.h"
 #include "harness/version.h"
 
 namespace ordeal::harness {
@@ -22,6 +23,21 @@ constexpr const char* footer = R"(examples:
   ordeal serve                                   look around in the stored runs, in a browser
   ordeal reproduce runs/2026-... --times 10      how often does the same plan show it?
   ordeal lab up --nodes 3                        local nodes; then: ordeal run --lab default
+
+exit codes: 0 PASS, 1 FAIL, 2 INCONCLUSIVE, 3 BROKEN, 64 usage, 130 interrupted
+)";
+
+constexpr const char* run_footer = R"(examples:
+  ordeal run --nemesis partition,kill            etcd on a lab of five nodes, for a minute
+  ordeal run --nemesis kill --node root@db1 --node root@db2 --node root@db3
+  ordeal run --reads serializable --seed 42      a promise that etcd does not make: ends FAIL
+  ordeal run --cluster mydb.toml --workload set  a system of yours (docs/custom-cluster.md)
+  ordeal run --plan runs/2026-.../plan.json      the same requests and faults again
+
+while it runs, on a terminal:
+  t  what every node and client is doing (also: kill -USR1 PID)
+  f  hold new faults back; once more: let them go on
+  q  end: undo faults, collect, judge what was recorded (like Ctrl-C; Ctrl-C twice stops at once)
 
 exit codes: 0 PASS, 1 FAIL, 2 INCONCLUSIVE, 3 BROKEN, 64 usage, 130 interrupted
 )";
@@ -42,12 +58,20 @@ struct Flags {
   std::string color = "auto";
   std::filesystem::path run_directory;
   std::string what;
+  std::string shell;
   std::string lab_name = "default";
   std::size_t lab_nodes = 5;
   bool all = false;
   std::string lab_node;
   std::vector<std::string> lab_command;
 };
+
+// Checks whose description does not appear in --help beside the words that say it already.
+CLI::Validator one_of(const std::vector<std::string>& words) {
+  return CLI::IsMember(words).description("");
+}
+CLI::Validator existing_file() { return CLI::Validator(CLI::ExistingFile).description(""); }
+CLI::Validator existing_folder() { return CLI::Validator(CLI::ExistingDirectory).description(""); }
 
 // A duration with its unit. CLI11 takes conversion errors as exceptions.
 CLI::Option* add_duration(CLI::App* app, const std::string& name, Nanoseconds& to,
@@ -88,7 +112,7 @@ void add_nodes(CLI::App* app, NodeFlags& nodes) {
 void add_output(CLI::App* app, Flags& flags) {
   app->add_flag("--json", flags.output.json, "print the result as JSON");
   app->add_option("--color", flags.color, "auto, always or never [auto]")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->check(one_of({"auto", "always", "never"}))
       ->type_name("WHEN");
 }
 
@@ -124,7 +148,7 @@ void add_run_groups(CLI::App* run, Configuration& c, std::string& reads) {
   add_duration(run, "--fault-time", c.faults.duration, "mean length of a fault")->group(faults);
   add_duration(run, "--calm-time", c.faults.calm, "mean calm between faults")->group(faults);
   run->add_option("--faults", c.script, "faults written down by hand, one a line (docs/faults.md)")
-      ->check(CLI::ExistingFile)
+      ->check(existing_file())
       ->type_name("FILE")
       ->group(faults);
   run->add_option("--overlap", c.faults.overlap, "faults at once, at most [2]")
@@ -140,12 +164,12 @@ void add_run_groups(CLI::App* run, Configuration& c, std::string& reads) {
 
   const char* etcd = "etcd";
   run->add_option("--reads", reads, "linearizable or serializable [linearizable]")
-      ->check(CLI::IsMember({"linearizable", "serializable"}))
+      ->check(one_of({"linearizable", "serializable"}))
       ->type_name("HOW")
       ->group(etcd);
   run->add_option("--etcd-binary", c.cluster_options.binary,
                   "upload and test this program [the node's own]")
-      ->check(CLI::ExistingFile)
+      ->check(existing_file())
       ->type_name("FILE")
       ->group(etcd);
   run->add_option("--etcd-other-binary", c.cluster_options.other_binary,
@@ -166,6 +190,7 @@ std::string not_negative(const std::string& text) {
 
 CLI::App* add_run(CLI::App& app, Flags& flags) {
   CLI::App* run = app.add_subcommand("run", "put a cluster through an ordeal and judge it");
+  run->footer(run_footer);
   Configuration& c = flags.run.configuration;
   run->add_option("--cluster", c.cluster, "the tested system [etcd], or the TOML file of your own")
       ->type_name("NAME|FILE.toml");
@@ -190,9 +215,11 @@ CLI::App* add_run(CLI::App& app, Flags& flags) {
                 "print the plan and touch nothing (--json: as plan.json)");
   run->add_flag("--until-failure", flags.run.until_failure,
                 "end the main phase at the first operation that breaks a register's promise");
+  run->add_flag("--canary", c.canary,
+                "this run must end FAIL: it shows night by night that a failure would be seen");
   run->add_option("--runs", flags.run.runs, "where runs are stored [runs]")->type_name("DIR");
   run->add_option("--progress", flags.progress, "auto, bar, lines or none [auto]")
-      ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
+      ->check(one_of({"auto", "bar", "lines", "none"}))
       ->type_name("HOW");
   add_output(run, flags);
   add_nodes(run, flags.run.nodes);
@@ -250,12 +277,12 @@ void add_check(CLI::App& app, Flags& flags) {
   check
       ->add_option("--format", flags.check.format,
                    "of another tool: edn, porcupine-log, calls or intervals [detected]")
-      ->check(CLI::IsMember({"edn", "porcupine-log", "calls", "intervals"}))
+      ->check(one_of({"edn", "porcupine-log", "calls", "intervals"}))
       ->type_name("FORMAT");
   check
       ->add_option("--failed-cas", flags.failed_cas,
                    "a compare-and-set that found another value is evidence, or ignored [ignored]")
-      ->check(CLI::IsMember({"evidence", "ignored"}))
+      ->check(one_of({"evidence", "ignored"}))
       ->type_name("HOW");
   check->add_flag("--witness", flags.check.wants_order,
                   "of a valid history, print one right order of each key");
@@ -268,12 +295,12 @@ void add_stored_runs(CLI::App& app, Flags& flags) {
   CLI::App* report = app.add_subcommand("report", "render the reports of a judged run again");
   report->add_option("run", flags.run_directory, "a run directory")
       ->required()
-      ->check(CLI::ExistingDirectory);
+      ->check(existing_folder());
   add_output(report, flags);
 
   CLI::App* serve = app.add_subcommand("serve", "the stored runs in a browser; changes nothing");
   serve->add_option("runs", flags.serve.runs, "the folder of runs [runs]")
-      ->check(CLI::ExistingDirectory)
+      ->check(existing_folder())
       ->type_name("DIR");
   serve->add_option("--port", flags.serve.port, "to listen on; 0: any free one [8180]")
       ->check(CLI::Range(0, 65535))
@@ -291,17 +318,15 @@ void add_stored_runs(CLI::App& app, Flags& flags) {
   CLI::App* compare = app.add_subcommand("compare", "two stored runs beside each other");
   compare->add_option("a", flags.run_directory, "a run directory")
       ->required()
-      ->check(CLI::ExistingDirectory);
-  compare->add_option("b", flags.other_run, "another one")
-      ->required()
-      ->check(CLI::ExistingDirectory);
+      ->check(existing_folder());
+  compare->add_option("b", flags.other_run, "another one")->required()->check(existing_folder());
   add_output(compare, flags);
 
   CLI::App* reproduce = app.add_subcommand(
       "reproduce", "run a run's plan again and again: how often is its finding seen?");
   reproduce->add_option("run", flags.reproduce.run, "a run directory")
       ->required()
-      ->check(CLI::ExistingDirectory);
+      ->check(existing_folder());
   reproduce->add_option("--times", flags.reproduce.times, "how often [10]")
       ->check(CLI::Range(1, 10000))
       ->type_name("N");
@@ -315,7 +340,7 @@ void add_others(CLI::App& app, Flags& flags) {
   CLI::App* list =
       app.add_subcommand("list", "what there is: clusters, workloads, nemeses; or the stored runs");
   list->add_option("what", flags.what, "clusters, workloads, nemeses or runs")
-      ->check(CLI::IsMember({"clusters", "workloads", "nemeses", "runs"}));
+      ->check(one_of({"clusters", "workloads", "nemeses", "runs"}));
   list->add_option("--runs", flags.run.runs, "where runs are stored [runs]")->type_name("DIR");
   add_output(list, flags);
 
@@ -323,7 +348,7 @@ void add_others(CLI::App& app, Flags& flags) {
       app.add_subcommand("heal", "undo what a run that was killed may have left on its nodes");
   heal->add_option("run", flags.run_directory, "a run directory")
       ->required()
-      ->check(CLI::ExistingDirectory);
+      ->check(existing_folder());
   heal->add_option("--password-env", flags.nodes.password_variable,
                    "environment variable that holds the SSH password")
       ->type_name("VAR");
@@ -332,7 +357,7 @@ void add_others(CLI::App& app, Flags& flags) {
       "client-check", "does the client program of a cluster of your own keep to the protocol?");
   examine->add_option("--cluster", flags.client_check.cluster, "the TOML file")
       ->required()
-      ->check(CLI::ExistingFile)
+      ->check(existing_file())
       ->type_name("FILE.toml");
   examine
       ->add_option("--option", flags.client_check.options, "value for an option of the TOML file")
@@ -341,6 +366,13 @@ void add_others(CLI::App& app, Flags& flags) {
   examine->add_option("command", flags.client_check.command,
                       "a client program in place of the TOML's, after --");
   add_nodes(examine, flags.client_check.nodes);
+
+  CLI::App* completion =
+      app.add_subcommand("completion", "print what makes a shell complete our commands and flags");
+  completion->add_option("shell", flags.shell, "bash, zsh or fish")
+      ->required()
+      ->check(one_of({"bash", "zsh", "fish"}));
+  app.add_subcommand("man", "print ordeal(1): ordeal man | man -l -");
 
   CLI::App* doctor = app.add_subcommand(
       "doctor", "is everything here that a run needs, on this machine or on nodes?");
@@ -401,6 +433,12 @@ int dispatch_lab(const CLI::App& lab, const Flags& flags) {
   return lab_shell_command(flags.lab_name, flags.lab_node, flags.lab_command);
 }
 
+int print(const Result<std::string>& text) {
+  if (!text) return usage_error(text.error());
+  fmt::print("{}", *text);
+  return 0;
+}
+
 int dispatch(const CLI::App& app, const Flags& flags) {
   const CLI::App& chosen = *app.get_subcommands().front();
   const std::string& command = chosen.get_name();
@@ -415,6 +453,8 @@ int dispatch(const CLI::App& app, const Flags& flags) {
   if (command == "reproduce") return reproduce_command(flags.reproduce, flags.nodes, flags.output);
   if (command == "list") return list_command(flags.what, flags.run.runs, flags.output);
   if (command == "client-check") return client_check_command(flags.client_check);
+  if (command == "completion") return print(completion_script(app, flags.shell));
+  if (command == "man") return print(man_page(app, version()));
   if (command == "heal") return heal_command(flags.run_directory, flags.nodes);
   return doctor_command(flags.nodes);
 }

@@ -61,7 +61,7 @@ Result<bool> carry_out(const std::vector<FaultSpec>& plan, Reached& reached,
                        const std::vector<clusters::Node>& nodes,
                        const std::filesystem::path& ledger, std::stop_token stop) {
   const RunClock clock;
-  Live live(Progress::lines, clock);
+  Live live(Progress::lines, clock, nullptr);
   nemesis::NemesisOptions options;
   options.ledger = ledger;
   auto nemesis = nemesis::Nemesis::prepare(reached.remotes, *reached.cluster, plan, options, clock);
@@ -109,7 +109,8 @@ int nemesis_command(NemesisFlags flags) {
   std::stop_source stop;
   Result<bool> done = false;
   {
-    const Signals signals(stop);
+    Controls unused;
+    const Signals signals(stop, unused);
     Result<Reached> reached =
         reach_cluster(flags.run.configuration, nodes->inventory, *credentials);
     if (!reached) return broken(reached.error());

@@ -100,9 +100,10 @@ int reproduce_command(const ReproduceFlags& flags, const NodeFlags& node_flags,
   Result<ReachableNodes> nodes = reach(plan->configuration.nodes);
   if (!nodes) return broken(nodes.error());
   std::stop_source stop;
+  Controls unused;
   Result<Reproduction> measured;
   {
-    const Signals signals(stop);
+    const Signals signals(stop, unused);
     measured = repeat(flags, *plan, nodes->inventory, kinds, stop.get_token());
   }
   if (!measured) return broken(measured.error());

@@ -8,11 +8,13 @@
 #include "core/file.h"
 #include "harness/commands.h"
 #include "harness/judge.h"
+#include "harness/keys.h"
 #include "harness/nodes.h"
 #include "harness/run.h"
 #include "harness/signals.h"
 #include "results/commands.h"
 #include "results/github.h"
+#include "results/index.h"
 #include "results/render.h"
 #include "results/store.h"
 #include "workloads/custom.h"
@@ -150,9 +152,12 @@ int run_command(RunFlags flags) {
   request.inventory = nodes->inventory;
 
   std::stop_source stop;
+  Controls controls;
+  request.controls = &controls;
   Result<RunEnd> end;
   {
-    const Signals signals(stop);
+    const Signals signals(stop, controls);
+    const Keys keys(stop, controls);
     end = run(request, stop.get_token());
   }
   if (!end) return broken(end.error());
@@ -178,6 +183,7 @@ int check_command(const CheckFlags& flags) {
   Result<RunRecord> record = judge(flags.path, options);
   if (!record) return broken(record.error());
   RunEnd end{std::move(*record), results::name_in_commands(flags.path), {}};
+  results::tell_seen_before(end.record, std::filesystem::absolute(end.directory).parent_path());
   if (auto notes = results::write_results(end.directory, end.record)) {
     end.notes = std::move(*notes);
   } else {

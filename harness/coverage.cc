@@ -161,6 +161,7 @@ std::vector<VerdictReason> vacuity(const Coverage& coverage,
 
 void place(Finding& finding, const std::vector<FaultSummary>& faults,
            const std::vector<LeaderChange>& leaders) {
+  if (finding.signature.empty()) return;  // a remark, which happened at no moment
   finding.signature = to_text(finding.kind);
   for (const FaultSummary& fault : faults) {
     if (is_on(fault, finding.at)) finding.context.faults_on.push_back(fault.spec.id);

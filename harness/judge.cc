@@ -1,6 +1,7 @@
 #include "harness/judge.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/file.h"
 #include "harness/coverage.h"
@@ -85,11 +86,13 @@ void judge_execution(const Execution& execution, const Plan& plan, RunRecord& ru
     run.duration = *execution.main_ended - *execution.main_began;
   const bool finished = execution.phase >= Phase::check;
   if (run.interrupted) {
-    add_reason(run, Verdict::inconclusive,
-               fmt::format("interrupted in the phase {}, after {} of {}",
-                           name_of(*execution.interrupted_in), to_text(run.duration),
-                           to_text(plan.configuration.time)),
-               "what was recorded until then is judged");
+    add_reason(
+        run, Verdict::inconclusive,
+        fmt::format("interrupted in the phase {}, after {} of {}; what was recorded until then "
+                    "was judged",
+                    name_of(*execution.interrupted_in), to_text(run.duration),
+                    to_text(plan.configuration.time)),
+        "run the same plan again and let it finish");
   } else if (!finished) {
     add_reason(run, Verdict::inconclusive,
                fmt::format("Ordeal itself was killed in the phase {}", name_of(execution.phase)),
@@ -107,6 +110,25 @@ void judge_faults(const Execution& execution, RunRecord& run) {
                            killed ? "was on when Ordeal was killed; the guards on the nodes undo it"
                                   : "is not proven undone"),
                "`ordeal heal` on this directory makes sure");
+  }
+}
+
+// A reason for each cause, however many keys it left undecided.
+void tell_undecided(const CheckReport& report, RunRecord& run) {
+  std::map<std::pair<bool, std::string>, std::vector<const CheckReport::Undecided*>> causes;
+  for (const auto& undecided : report.undecided)
+    causes[{undecided.is_defect, undecided.why}].push_back(&undecided);
+  for (const auto& [cause, keys] : causes) {
+    const auto& [is_defect, why] = cause;
+    const std::string more =
+        keys.size() == 1 ? " is" : fmt::format(" and {} more are", keys.size() - 1);
+    add_reason(run, is_defect ? Verdict::broken : Verdict::inconclusive,
+               fmt::format("{}: key {}{} undecided: {}", report.checker, to_text(keys.front()->key),
+                           more, why),
+               is_defect
+                   ? "please report this history"
+                   : "give the checkers more time: --check-time; or let fewer clients share a "
+                     "key: --group");
   }
 }
 
@@ -141,14 +163,7 @@ void check(const History& history, const workloads::Workload& workload,
 
 void take_in(std::vector<CheckReport> checks, RunRecord& run) {
   run.checks = std::move(checks);
-  for (CheckReport& report : run.checks) {
-    for (const auto& undecided : report.undecided) {
-      add_reason(run, undecided.is_defect ? Verdict::broken : Verdict::inconclusive,
-                 fmt::format("{}: key {} is undecided: {}", report.checker, to_text(undecided.key),
-                             undecided.why),
-                 undecided.is_defect ? "please report this history" : "");
-    }
-  }
+  for (const CheckReport& report : run.checks) tell_undecided(report, run);
 }
 
 void place_findings(const std::filesystem::path& directory, const Execution& execution,
@@ -195,6 +210,7 @@ Result<RunRecord> judge(const std::filesystem::path& directory, const Execution&
   run.nemeses = configuration.nemeses;
   run.options = notable_options(configuration);
   run.seed = configuration.seed;
+  run.canary = configuration.canary;
   run.clients = configuration.workload_options.clients;
   run.ordeal_version = version();
 

@@ -46,7 +46,8 @@ std::string stamp(Nanoseconds at) {
 
 }  // namespace
 
-Live::Live(Progress progress, RunClock clock) : clock_(clock), unicode_(speaks_utf8()) {
+Live::Live(Progress progress, RunClock clock, const Controls* controls)
+    : clock_(clock), controls_(controls), unicode_(speaks_utf8()) {
   if (progress == Progress::automatic) progress = on_terminal() ? Progress::bar : Progress::lines;
   bar_ = progress == Progress::bar;
   lines_ = progress == Progress::lines;
@@ -132,12 +133,32 @@ void Live::show_locked(LiveState state) {
   std::fflush(stderr);
 }
 
+void Live::dump() {
+  std::optional<LiveState> state;
+  {
+    const std::lock_guard asking(asking_);
+    if (status_) state = status_();
+  }
+  if (!state) return event("status", "no client is at work yet, or any more");
+  for (const std::string& line : live_dump(*state)) event("status", line);
+}
+
 void Live::draw(const std::stop_token& stop) {
   std::mutex unused;
   std::condition_variable_any wake;
   std::unique_lock waiting(unused);
+  unsigned dumps = controls_ == nullptr ? 0 : controls_->dumps.load();
+  bool held = false;
   for (int round = 1; !stop.stop_requested(); ++round) {
     wake.wait_for(waiting, stop, redraw_interval, [] { return false; });
+    if (controls_ != nullptr && dumps != controls_->dumps.load()) {
+      dumps = controls_->dumps.load();
+      dump();
+    }
+    if (controls_ != nullptr && held != controls_->faults_held.load()) {
+      held = !held;
+      event("faults", held ? "are held back: none begins until f is pressed again" : "go on");
+    }
     std::optional<LiveState> asked;
     {
       const std::lock_guard asking(asking_);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/time.h"
+#include "harness/controls.h"
 #include "harness/live_view.h"
 
 namespace ordeal::harness {
@@ -19,13 +20,16 @@ enum class Progress { automatic, bar, lines, none };
 
 class Live {
  public:
-  Live(Progress progress, RunClock clock);
+  // `controls` may be null; otherwise it outlives this.
+  Live(Progress progress, RunClock clock, const Controls* controls);
   ~Live();
   Live(const Live&) = delete;
   Live& operator=(const Live&) = delete;
 
   // "00:41.2  partition  n1 n2 | n3 n4 n5".
   void event(const std::string& what, const std::string& text);
+  // Every line of how the run stands now, as events. Nothing while no status is set.
+  void dump();
   // How the run stands, asked for while it is set; empty function: no block.
   void set_status(std::function<LiveState()> status);
 
@@ -40,6 +44,7 @@ class Live {
   [[nodiscard]] LiveHistory history_locked(const LiveState& now) const;
 
   const RunClock clock_;
+  const Controls* controls_;
   bool bar_ = false, lines_ = false;
   bool colour_ = false, unicode_ = true;
   std::mutex asking_;  // held while status_ is called; never together with mutex_

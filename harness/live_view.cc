@@ -179,12 +179,38 @@ std::vector<std::string> live_block(const LiveState& now, const LiveHistory& his
   for (const std::string& fault : now.faults_on) on += (on.empty() ? "" : "; ") + fault;
   painter.put(results::clean(on.empty() ? "none on" : on, 200), on.empty() ? dim : yellow);
   if (!now.faults_done.empty()) painter.put("   done: " + now.faults_done, dim);
+  if (now.faults_held) painter.put("   held back: none begins", yellow);
   painter.end();
   for (const std::string& warning : now.warnings) {
     painter.put("  notice  " + results::clean(warning, 200), yellow);
     painter.end();
   }
+  if (now.keys_are_read) {
+    painter.put("  keys    t: what everybody is doing", dim);
+    painter.put(now.faults_held ? "   f: let faults go on" : "   f: hold faults back", dim);
+    painter.put("   q: end and judge", dim);
+    painter.end();
+  }
   return std::move(painter).finish();
+}
+
+std::vector<std::string> live_dump(const LiveState& now) {
+  std::vector<std::string> lines;
+  for (const NodeSample& node : now.nodes) {
+    lines.push_back(
+        fmt::format("{}: {}", node.node,
+                    !node.answers ? "does not answer: " + results::clean(node.error, 200)
+                    : node.leader == node.node
+                        ? fmt::format("leader in term {}", node.term)
+                        : fmt::format("follows {} in term {}",
+                                      node.leader.empty() ? "nobody" : node.leader, node.term)));
+  }
+  for (const std::string& client : now.clients) lines.push_back(client);
+  if (now.clients.empty()) lines.emplace_back("no client waits for an answer");
+  for (const std::string& fault : now.faults_on)
+    lines.push_back("fault on: " + results::clean(fault, 200));
+  if (now.faults_on.empty()) lines.emplace_back("no fault is on");
+  return lines;
 }
 
 std::string live_line(const LiveState& now, const LiveHistory& history) {

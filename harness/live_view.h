@@ -32,6 +32,9 @@ struct LiveState {
   std::vector<std::string> faults_on;  // "partition n1 n2 | n3 n4 n5, 7 s left"
   std::string faults_done;             // "kill 2, partition 3"; may be empty
   std::vector<std::string> warnings;   // "no read has succeeded yet"
+  bool faults_held = false;            // by the user
+  bool keys_are_read = false;          // so the block names them
+  std::vector<std::string> clients;    // "client 3 on n4: write, for 812 ms"; of those that wait
 };
 
 struct LiveStyle {
@@ -50,7 +53,9 @@ struct LiveHistory {
 // Lines without their ends, none wider than the terminal.
 [[nodiscard]] std::vector<std::string> live_block(const LiveState& now, const LiveHistory& history,
                                                   const LiveStyle& style);
-// The same facts in one line, for what is not a terminal.
+// What every node and client is doing, in full: a line each.
+[[nodiscard]] std::vector<std::string> live_dump(const LiveState& now);
+// The same facts as the block's in one line, for what is not a terminal.
 [[nodiscard]] std::string live_line(const LiveState& now, const LiveHistory& history);
 
 }  // namespace ordeal::harness

@@ -50,6 +50,7 @@ struct Configuration {
   Nanoseconds recovery_timeout = 30s;  // until the healed cluster must be whole again
   Nanoseconds check_timeout = 60s;
   std::uint64_t seed = 0;
+  bool canary = false;  // must end FAIL, to show that the tests can bark
 };
 
 struct Plan {

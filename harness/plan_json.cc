@@ -113,19 +113,21 @@ Json to_json(const Plan& plan) {
   const Configuration& c = plan.configuration;
   Json faults = Json::array();
   for (const FaultSpec& fault : plan.faults) faults.push_back(ordeal::to_json(fault));
-  return {{"schema", 1},
-          {"seed", c.seed},
-          {"cluster", cluster_to_json(c)},
-          {"workload", workload_to_json(c)},
-          {"nodes", nodes_to_json(c.nodes).value_or(Json())},
-          {"time_ns", c.time.count()},
-          {"operation_timeout_ns", c.operation_timeout.count()},
-          {"recovery_timeout_ns", c.recovery_timeout.count()},
-          {"check_timeout_ns", c.check_timeout.count()},
-          {"nemeses", c.nemeses},
-          {"leave_out", c.leave_out},
-          {"left_out", plan.left_out},
-          {"faults", std::move(faults)}};
+  Json json = {{"schema", 1},
+               {"seed", c.seed},
+               {"cluster", cluster_to_json(c)},
+               {"workload", workload_to_json(c)},
+               {"nodes", nodes_to_json(c.nodes).value_or(Json())},
+               {"time_ns", c.time.count()},
+               {"operation_timeout_ns", c.operation_timeout.count()},
+               {"recovery_timeout_ns", c.recovery_timeout.count()},
+               {"check_timeout_ns", c.check_timeout.count()},
+               {"nemeses", c.nemeses},
+               {"leave_out", c.leave_out},
+               {"left_out", plan.left_out},
+               {"faults", std::move(faults)}};
+  if (c.canary) json["canary"] = true;
+  return json;
 }
 
 Result<Plan> plan_from_json(const Json& json) {
@@ -138,7 +140,7 @@ Result<Plan> plan_from_json(const Json& json) {
   auto read = Fields(json, "plan")
                   .only({"schema", "seed", "cluster", "workload", "nodes", "time_ns",
                          "operation_timeout_ns", "recovery_timeout_ns", "check_timeout_ns",
-                         "nemeses", "leave_out", "left_out", "faults"})
+                         "nemeses", "leave_out", "left_out", "faults", "canary"})
                   .required("schema", schema)
                   .required("seed", c.seed)
                   .required("cluster", cluster)
@@ -150,6 +152,7 @@ Result<Plan> plan_from_json(const Json& json) {
                   .optional("check_timeout_ns", c.check_timeout)
                   .required("nemeses", c.nemeses)
                   .optional("leave_out", c.leave_out)
+                  .optional("canary", c.canary)
                   .optional("left_out", plan.left_out)
                   .each("faults", plan.faults, fault_spec_from_json)
                   .status();

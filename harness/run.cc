@@ -17,6 +17,7 @@
 #include "harness/version.h"
 #include "harness/workers.h"
 #include "nemesis/nemesis.h"
+#include "results/index.h"
 #include "results/store.h"
 
 namespace ordeal::harness {
@@ -89,6 +90,7 @@ class Run {
                   std::size_t first_node = 0);
   bool watch(const Event& event);
   Result<void> collect_logs(std::size_t node);
+  void tell_clients(Nanoseconds now, LiveState& state) const;
   LiveState live_state();
 
   const RunRequest& request_;
@@ -119,7 +121,7 @@ Run::Run(const RunRequest& request, std::filesystem::path directory, std::stop_t
       configuration_(request.plan.configuration),
       directory_(std::move(directory)),
       stop_(std::move(stop)),
-      live_(request.progress, clock_),
+      live_(request.progress, clock_, request.controls),
       announcer_(request.plan.faults, live_) {
   for (const auto& node : request.inventory.nodes) names_.push_back(node.name);
   execution_.started = to_iso8601(clock_.wall_origin());
@@ -263,7 +265,8 @@ Result<void> Run::main() {
   std::jthread nemesis_thread([&] {
     const nemesis::Outside outside{
         [this] { return observer_->leader(); },
-        [this] { return progress_.ok.load() + progress_.fail.load() + progress_.info.load(); }};
+        [this] { return progress_.ok.load() + progress_.fail.load() + progress_.info.load(); },
+        [this] { return request_.controls != nullptr && request_.controls->faults_held.load(); }};
     nemesis_->run(
         request_.plan.faults, *execution_.main_began, outside,
         [this](const FaultRecord& record) { announcer_.fault(record); }, nemesis_stop.get_token());
@@ -428,6 +431,7 @@ RunEnd Run::judge_and_store() {
     end.notes.push_back(named.error().message);
   }
   end.directory = directory_;
+  results::tell_seen_before(end.record, request_.runs);
   for (const auto& written : {results::write_results(directory_, end.record)}) {
     if (!written) {
       end.notes.push_back(written.error().message);
@@ -452,6 +456,19 @@ RunEnd Run::carry_out() {
   return judge_and_store();
 }
 
+void Run::tell_clients(Nanoseconds now, LiveState& state) const {
+  const std::size_t clients =
+      std::min(configuration_.workload_options.clients, progress_.workers.size());
+  for (std::size_t i = 0; i < clients; ++i) {
+    const WorkerNow& worker = progress_.workers.at(i);
+    const Nanoseconds since(worker.since.load());
+    if (since < Nanoseconds::zero() || since > now) continue;
+    state.clients.push_back(
+        fmt::format("client {} on {}: {}, for {}", worker.process.load(), names_[i % names_.size()],
+                    ordeal::to_text(worker.function.load()), to_text(now - since)));
+  }
+}
+
 // Called by the drawing thread only.
 LiveState Run::live_state() {
   LiveState state;
@@ -468,6 +485,11 @@ LiveState Run::live_state() {
     state.latencies.counts.at(i) = progress_.latencies.at(i).load();
   if (observer_) state.nodes = observer_->latest();
   announcer_.tell_faults(now, state);
+  if (request_.controls != nullptr) {
+    state.faults_held = request_.controls->faults_held;
+    state.keys_are_read = request_.controls->keys_are_read;
+  }
+  tell_clients(now, state);
   // A PASS would be refused for these; now something can still be done about it.
   if (state.elapsed > 5s) {
     for (const Function function : workload_->needs()) {

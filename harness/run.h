@@ -12,6 +12,7 @@
 
 #include "clusters/remote.h"
 #include "core/run.h"
+#include "harness/controls.h"
 #include "harness/live.h"
 #include "harness/plan.h"
 
@@ -26,6 +27,7 @@ struct RunRequest {
   // The main phase ends with the first operation that breaks a register's promise, instead of with
   // its time. Keys whose written values repeat are not watched.
   bool until_failure = false;
+  Controls* controls = nullptr;  // what the user asks for meanwhile; null: nobody does
 };
 
 struct RunEnd {

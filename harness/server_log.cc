@@ -185,7 +185,14 @@ int rank_of(const ParsedLine& line) {
   constexpr std::array<std::string_view, 14> telling = {
       "ELECT",   "LEADER",     "CANDIDATE", "FOLLOWER", "TERM",  "TRUNCAT",     "SNAPSHOT",
       "CORRUPT", "INCONSISTE", "PRIMARY",   "REPLICA",  "SPLIT", "STARTING AN", "RECOVER"};
+  // What servers do all the time says nothing of any moment.
+  constexpr std::array<std::string_view, 3> routine = {"TRIGGERING SNAPSHOT", "SAVED SNAPSHOT",
+                                                       "COMPACTED RAFT LOG"};
   const std::string text = upper(std::string_view(line.text).substr(0, 300));
+  if (line.level == "INFO" &&
+      std::any_of(routine.begin(), routine.end(),
+                  [&](std::string_view words) { return text.find(words) != std::string::npos; }))
+    return 3;
   if (std::any_of(telling.begin(), telling.end(),
                   [&](std::string_view word) { return text.find(word) != std::string::npos; }))
     return 0;

@@ -22,7 +22,7 @@ struct ParsedLine {
 [[nodiscard]] std::optional<ParsedLine> parse_log_line(std::string_view line);
 
 // How much a line tells of why replicas disagree: 0 elections, terms and data, 1 warnings and
-// errors, 2 the rest.
+// errors, 2 the rest, 3 what servers write all the time.
 [[nodiscard]] int rank_of(const ParsedLine& line);
 
 }  // namespace ordeal::harness

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/verdict.h"
+#include "harness/keys.h"
 
 namespace ordeal::harness {
 
@@ -18,24 +19,31 @@ sigset_t watched() {
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGUSR1);
   return set;
 }
 
 }  // namespace
 
-Signals::Signals(std::stop_source& stop) {
+Signals::Signals(std::stop_source& stop, Controls& controls) {
   const sigset_t set = watched();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  thread_ = std::jthread([&stop, set](const std::stop_token& done) {
+  thread_ = std::jthread([&stop, &controls, set](const std::stop_token& done) {
     constexpr timespec interval = {0, 50'000'000};
     while (!done.stop_requested()) {
-      if (sigtimedwait(&set, nullptr, &interval) < 0) continue;
+      const int caught = sigtimedwait(&set, nullptr, &interval);
+      if (caught < 0) continue;
+      if (caught == SIGUSR1) {
+        ++controls.dumps;
+        continue;
+      }
       if (stop.stop_requested()) {
         fmt::print(
             stderr,
             "\nordeal: stopped at once. The nodes undo their faults by themselves within seconds; "
             "`ordeal heal` on the run directory makes sure.\n");
         std::fflush(stderr);
+        restore_terminal();
         ::_exit(exit_interrupted);
       }
       fmt::print(stderr,

@@ -19,6 +19,7 @@ constexpr Nanoseconds log_window = 2s;
 constexpr std::size_t most_lines = 12;      // told of one finding
 constexpr std::size_t most_alike = 2;       // of one node that differ in numbers only
 constexpr std::size_t longest_line = 4096;  // bytes that are looked at
+constexpr int routine_rank = 3;             // see rank_of
 constexpr std::size_t most_gathered = 20'000;
 
 // The fixed words of a rule's pattern: "UNAVAILABLE etcdserver: no leader" of itself, "etcdserver:
@@ -74,7 +75,7 @@ void choose(FindingContext& context, std::vector<Candidate> candidates) {
   });
   std::map<std::string, std::size_t> alike;
   for (Candidate& candidate : candidates) {
-    if (context.log.size() == most_lines) break;
+    if (context.log.size() == most_lines || candidate.rank == routine_rank) break;
     if (++alike[template_of(candidate.line)] > most_alike) continue;
     context.log.push_back(std::move(candidate.line));
   }

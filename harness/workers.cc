@@ -155,6 +155,12 @@ void Engine::record(Event event) {
 
 void Engine::record_invocation(Worker& worker, const Request& request, Nanoseconds now) {
   worker.invoked_at = now;
+  if (worker.index < progress_.workers.size()) {
+    WorkerNow& shown = progress_.workers.at(worker.index);
+    shown.process = worker.process;
+    shown.function = request.function;
+    shown.since = now.count();
+  }
   Event event;
   event.time = now;
   event.process = worker.process;
@@ -204,6 +210,7 @@ void Engine::record_completion(Worker& worker, const Request& request, Completio
   event.revision = completion.revision;
   record(std::move(event));
   announce();
+  if (worker.index < progress_.workers.size()) progress_.workers.at(worker.index).since = -1;
   switch (completion.outcome) {
     case Outcome::ok:
       ++progress_.ok;

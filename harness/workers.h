@@ -45,8 +45,16 @@ struct WorkersOptions {
   std::function<bool(const Event&)> on_event;
 };
 
+// What a worker is doing now.
+struct WorkerNow {
+  std::atomic<std::int64_t> since{-1};  // on the run clock, in ns; negative: it asks for nothing
+  std::atomic<Process> process{0};
+  std::atomic<Function> function{Function::read};
+};
+
 // Live figures; any thread may read them.
 struct WorkersProgress {
+  std::array<WorkerNow, 64> workers;  // the first ones
   std::atomic<std::uint64_t> ok{0}, fail{0}, info{0};
   std::array<std::atomic<std::uint64_t>, 64> ok_by_function{};  // by Function
   // Of what was answered ok, by LatencyCounts::bucket.

@@ -57,6 +57,7 @@ struct Nemesis::State {
   Result<NodeFacts> prepare_node(std::size_t node);
   Result<void> probe(const std::set<std::string>& kinds);
   void carry_out(const FaultSpec& spec, const std::stop_token& stop);
+  bool await_release(const FaultSpec& spec, const std::stop_token& stop);
   Result<Injection> planned(const FaultSpec& spec);
   bool guarded(int fault, const std::vector<NodeAction>& actions);
   bool begin_turn(int fault, const std::string& resolved, const Turn& turn, bool is_first);
@@ -164,6 +165,7 @@ void Nemesis::run(const std::vector<FaultSpec>& plan, Nanoseconds main_start,
           among.lock();
         }
         if (touches == Touches::server) turn.lock();
+        if (!state_->await_release(spec, stop)) return;
         if (!stop.stop_requested()) state_->carry_out(spec, stop);
       };
       if (!wait_until(begin, stop)) break;
@@ -220,6 +222,16 @@ bool Nemesis::State::begin_turn(int fault, const std::string& resolved, const Tu
     crew.note(fault, FaultStep::failed, "", "a guard was lost: injecting once more");
   }
   return false;
+}
+
+// False, and a line of the ledger, when the end came before the faults were let go on.
+bool Nemesis::State::await_release(const FaultSpec& spec, const std::stop_token& stop) {
+  while (outside.held && outside.held()) {
+    if (wait_until(Deadline::after(100ms), stop)) continue;
+    crew.note(spec.id, FaultStep::failed, "", "held back by hand until the end");
+    return false;
+  }
+  return true;
 }
 
 void Nemesis::State::carry_out(const FaultSpec& spec, const std::stop_token& stop) {

@@ -29,6 +29,7 @@ struct NemesisOptions {
 struct Outside {
   std::function<std::optional<std::size_t>()> leader;  // position of the current one
   std::function<std::uint64_t()> operations;           // completed so far
+  std::function<bool()> held = {};                     // while true no fault begins
 };
 
 class Nemesis {

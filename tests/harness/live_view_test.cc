@@ -49,6 +49,20 @@ TEST_CASE("the block says how a run stands") {
   CHECK(block.find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("who is asked gets a line for each node, each client that waits and each fault") {
+  LiveState now = state();
+  now.clients = {"client 3 on n2: write, for 812 ms"};
+  const std::string dump = joined(live_dump(now));
+  for (const char* part : {"n1: follows n2 in term 7", "n2: leader in term 7",
+                           "n3: does not answer: down", "client 3 on n2", "fault on: kill n3"})
+    CHECK(dump.find(part) != std::string::npos);
+  CHECK(joined(live_block(now, {}, {110, false, true})).find("keys") == std::string::npos);
+  now.keys_are_read = now.faults_held = true;
+  const std::string block = joined(live_block(now, {}, {110, false, true}));
+  for (const char* part : {"held back", "f: let faults go on", "q: end"})
+    CHECK(block.find(part) != std::string::npos);
+}
+
 TEST_CASE("no line is wider than the terminal, whatever its width and characters") {
   for (const bool unicode : {true, false}) {
     for (std::size_t width = 1; width < 130; ++width) {

@@ -36,6 +36,8 @@ TEST_CASE("elections tell more than warnings, and those more than the rest") {
   CHECK(rank_of({{}, "INFO", "raft.node: elected leader 7 at term 3"}) == 0);
   CHECK(rank_of({{}, "WARN", "slow disk"}) == 1);
   CHECK(rank_of({{}, "INFO", "serving client requests"}) == 2);
+  CHECK(rank_of({{}, "INFO", "saved snapshot  snapshot-index=102"}) == 3);
+  CHECK(rank_of({{}, "WARN", "saved snapshot  took=9s"}) == 0);
 }
 
 }  // namespace ordeal::harness

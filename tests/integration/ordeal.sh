@@ -82,6 +82,11 @@ case_stale_reads() {
   local size; size=$(field "$found/findings/1/finding.json" 'witness | length')
   [ "$size" -le 6 ] || fail "a witness of $size operations"
   run 1 check "$found"
+  # The pages are made again, byte for byte, from what is stored.
+  cp -r "$found" "$dir/kept"
+  rm -r "$found"/{findings,report.html,summary.md,junit.xml}
+  run 0 report "$found"
+  diff -r "$dir/kept" "$found" || fail "ordeal report made other pages"
 }
 
 # Faults written down: the disks of a majority lie about fsync and lose power together, while the others cannot be reached.
@@ -238,10 +243,13 @@ case_interrupt() {
     >"$dir/out" 2>"$dir/err" </dev/null &
   local pid=$!
   for _ in $(seq 1 300); do grep -q '"injected"' "$dir"/runs/20*/faults.jsonl 2>/dev/null && break; sleep 0.1; done
+  kill -USR1 $pid
+  for _ in $(seq 1 50); do grep -q 'status .* n3: ' "$dir/err" && break; sleep 0.1; done
   kill -INT $pid
   wait $pid
   [ $? = 130 ] || fail "exit code $? instead of 130"
   told 'interrupted in the phase main'
+  told 'status .* n3: '
   on_node n1 iptables-save | grep -q ORDEAL && fail "a rule was left"
   [ -s "$(the_run)/summary.md" ] || fail "no report"
 }
@@ -328,6 +336,12 @@ TOML
   run 0 list
   told register
   run 0 --version
+  run 0 completion bash
+  bash -n "$dir/out" || fail "bash does not take the completion"
+  (. "$dir/out"; COMP_WORDS=(ordeal run --nem); COMP_CWORD=2; _ordeal; [ "${COMPREPLY[*]}" = --nemesis ]) ||
+    fail "the completion does not complete"
+  run 0 man
+  told 'SH EXAMPLES'
 }
 
 # Nodes that cannot be had: BROKEN, with the node and the step named.
