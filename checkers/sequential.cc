@@ -53,14 +53,12 @@ class Blocks {
       if (!versions_[value].is_live) continue;
       ++live;
       const ValueId from = made_from(value);
-      if (from == no_value) continue;
-      if (versions_[from].next != no_value) return false;
-      versions_[from].next = value;
+      if (from != no_value) versions_[from].next = value;
     }
     for (ValueId value = 0; value < versions_.size(); ++value) {
       if (versions_[value].is_live && made_from(value) == no_value) live -= lay(value);
     }
-    return live == 0;  // the others lead in a circle
+    return live == 0;  // the others lead in a circle, or are a second one from one value
   }
 
   // False when the clients' own order has no place for all.
