@@ -232,7 +232,7 @@ case_heal_member() {
     >"$dir/changes"
   run 0 run --lab "$lab" --faults "$dir/changes" --etcd-other-binary "$dir/etcd-other" --time 45s --runs "$dir/runs"
   told '^ *PASS'
-  for words in 'server and data gone' 'has been replaced' 'votes again' 'runs the other version'; do
+  for words in 'server and data gone' 'no member any more' 'runs the other version'; do
     grep -q "$words" "$(the_run)/faults.jsonl" || fail "the ledger does not say: $words"
   done
 }
