@@ -212,12 +212,13 @@ Result<void> Crew::heal(int fault) {
     note(fault, FaultStep::failed, name(active.action.node),
          "the guard's channel was lost while the fault was on, so the node undoes it by itself");
   }
-  (void)on_each<std::string>(on.size(), [&](std::size_t i) -> Result<std::string> {
-    const NodeAction& action = on[i].action;
-    return action.before_undo.empty()
-               ? Result<std::string>(std::string())
-               : look(action.node, action.before_undo, options_.step_timeout);
-  });
+  if (std::any_of(on.begin(), on.end(),
+                  [](const Active& active) { return !active.action.before_undo.empty(); })) {
+    // What fails here is done, or fails, once more in the undo.
+    (void)on_each<std::string>(on.size(), [&](std::size_t i) {
+      return look(on[i].action.node, on[i].action.before_undo, options_.step_timeout);
+    });
+  }
   const auto answers = on_each<std::string>(on.size(), [&](std::size_t i) { return undo(on[i]); });
   std::string troubles;
   for (std::size_t i = 0; i < answers.size(); ++i) {

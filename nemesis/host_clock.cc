@@ -52,7 +52,7 @@ std::string stop_services(const std::string& list) {
       "  systemctl is-active --quiet $s 2>/dev/null || continue\n"
       "  echo $s >>{} && systemctl stop $s || exit 1\n"
       "done\n"
-      "if who=$(pgrep -x 'chronyd|ntpd|openntpd|timesyncd'); then\n"
+      "if who=$(pgrep -x 'chronyd|ntpd|openntpd|systemd-timesyn'); then\n"
       "  echo \"process $who sets the clock and is no service that could be stopped\" >&2; exit 1\n"
       "fi\n",
       services, list);

@@ -21,6 +21,7 @@ namespace {
 
 constexpr long long renew_ms = 200, look_ms = 1000, command_ms = 5000;
 constexpr std::int64_t expiry_ns = 2'000'000'000;
+constexpr std::int64_t patience_ns = 1'500'000'000;  // for a question about the clock that is wrong
 constexpr std::int64_t per_ms = 1'000'000;
 
 std::int64_t monotonic_ns() {
@@ -91,6 +92,7 @@ class Skew {
   void tell(const Keeper& keeper) {
     ClockParameters now{};
     if (clock_ == nullptr || !clock_->get(now) || now.asked == 0) return;
+    if (now.lies == 0 && monotonic_ns() - wanted_.base < patience_ns) return;
     const std::string who = "process " + std::to_string(clock_->pid());
     // One that looks at another clock only has this one wrong all the same, and we know it asks us.
     keeper.tell(now.lies > 0

@@ -91,10 +91,10 @@ std::string hex(std::uint64_t sum) {
   return text;
 }
 
-// The regular files below the folder whose path has `part` in it, in order; an empty trouble on
-// success.
-std::vector<std::string> files_of(const std::string& folder, const std::string& part,
-                                  std::string& why) {
+// The regular files below the data folder whose path has the wanted part in it, in order; an empty
+// `why` on success. Where we keep what they were, there must be room for twice as much.
+std::vector<std::string> files_of(const Arguments& arguments, std::string& why) {
+  const std::string folder = arguments.text("data"), part = arguments.text("files");
   std::vector<std::string> files;
   std::error_code code;
   std::uint64_t size = 0;
@@ -110,6 +110,9 @@ std::vector<std::string> files_of(const std::string& folder, const std::string& 
   if (size > most_data)
     why = folder + " holds " + std::to_string(size >> 20U) +
           " MiB, and no more than 1024 are damaged, as all of it is read";
+  const fs::space_info space = fs::space(arguments.text("directory"), code);
+  if (why.empty() && (code || space.available < 2 * size))
+    why = "there is no room in " + arguments.text("directory") + " to keep what is damaged";
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -298,7 +301,7 @@ Journal choose(const Arguments& arguments, const std::string& folder, std::strin
   journal.data = arguments.text("data");
   Harm harm{arguments.text("shape"), static_cast<std::uint64_t>(arguments.integer("percent", 100)),
             0, folder + "/then"};
-  for (const std::string& path : files_of(journal.data, arguments.text("files"), why)) {
+  for (const std::string& path : files_of(arguments, why)) {
     if (!why.empty()) break;
     Place file{path, 0, {}, {}};
     struct stat info {};
@@ -383,7 +386,7 @@ int mend_folder(const std::string& folder, const std::string& last_words) {
 int run_remember(const Arguments& arguments) {
   const std::string folder = folder_of(arguments), data = arguments.text("data");
   std::string why;
-  for (const std::string& path : files_of(data, arguments.text("files"), why)) {
+  for (const std::string& path : files_of(arguments, why)) {
     if (!why.empty()) break;
     std::error_code code;
     const fs::path to = fs::path(folder) / "then" / path;

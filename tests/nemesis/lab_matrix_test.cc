@@ -424,7 +424,10 @@ TEST_CASE("files at rest are damaged and mended, writes go astray, and a disk of
     field.on(node, fmt::format("({}) && mount -t tmpfs -o size=4m none {} && ({})",
                                ground.cluster.kill_command(node), data,
                                ground.cluster.start_command(node)));
-  REQUIRE(eventually([&] { return told_by(field, 2).number < 4000; }));
+  for (std::size_t node = 0; node < node_count; ++node) {
+    const std::string writes = fmt::format("[ \"$(wc -l <{}/firm)\" -gt 3 ]", data);
+    REQUIRE(eventually([&] { return field.output_of(node, writes).ok(); }));
+  }
   const std::string space = fmt::format("df --output=avail {} | tail -n 1", data);
   carry_out(ground, full, 1, [&] {
     CHECK(std::stol(field.on(2, space)) == 0);
