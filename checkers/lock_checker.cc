@@ -24,20 +24,30 @@ struct Hold {
   }
 };
 
-// The operations of the key, each with the release that the same process asked for next.
+// The holds of the key, each with the first release of it: by the process that holds it, or by one
+// that holds nothing itself and has its token. A token may be handed on, to a client that takes the
+// place of another.
 std::vector<Hold> holds_of(const KeyGroup& group, Nanoseconds lasts) {
   std::vector<Hold> holds;
   std::map<Process, std::size_t> open;
   for (const Operation* op : group.ops) {
-    if (op->function == Function::release) {
-      const auto found = open.find(op->process);
-      if (found == open.end()) continue;
-      holds[found->second].release = op;
-      open.erase(found);
-    } else if (op->outcome == Outcome::ok) {
+    if (op->function == Function::acquire) {
+      if (op->outcome != Outcome::ok) continue;
       open[op->process] = holds.size();
       holds.push_back({op, nullptr, op->invoked_at + lasts});
+      continue;
     }
+    if (const auto own = open.find(op->process); own != open.end()) {
+      holds[own->second].release = op;
+      open.erase(own);
+      continue;
+    }
+    std::erase_if(open, [&](const auto& other) {
+      Hold& hold = holds[other.second];
+      if (!(hold.acquire->result == op->argument)) return false;
+      hold.release = op;
+      return true;
+    });
   }
   return holds;
 }

@@ -2,7 +2,8 @@
 // Locks: nobody is granted a lock while somebody else certainly holds it, and fencing tokens grow
 // from hold to hold. O(n log n).
 //
-// A hold is certain from the moment its acquire was answered until its release is asked for, but
+// A hold is certain from the moment its acquire was answered until its release is asked for (by its
+// process, or with its token by one that holds nothing), but
 // no longer than the lock is promised to last when nobody releases it (LockOptions::lasts), counted
 // from the moment the acquire was asked for: so a lease that expires in its time is no violation. A
 // hold whose acquire was never answered is not certain at any time, and it can only delay others.

@@ -97,6 +97,33 @@ TEST_CASE("lock: random histories, the same verdict as the twin") {
   CHECK(invalid > 200);
 }
 
+TEST_CASE("lock: whoever has the token may release") {
+  const Process releaser = GENERATE(0, 7);
+  const Value token = GENERATE(Value(5), Value(6), Value());
+  CAPTURE(releaser, to_text(token));
+  HistoryBuilder builder;
+  EventIndex index = 0;
+  const auto pair = [&](Process process, Function function, Value argument, Value result) {
+    for (const EventType type : {EventType::invoke, EventType::ok}) {
+      Event event;
+      event.index = index++;
+      event.time = Nanoseconds(1ms) * index;
+      event.process = process;
+      event.type = type;
+      event.function = function;
+      event.key = "x";
+      event.value = type == EventType::invoke ? argument : result;
+      REQUIRE(builder.add(event));
+    }
+  };
+  pair(0, Function::acquire, {}, 5);
+  pair(releaser, Function::release, token, {});
+  pair(1, Function::acquire, {}, 6);
+  const bool released = releaser == 0 || token == Value(5);
+  const CheckReport report = check_lock(std::move(builder).finish(), {}, {lasts});
+  CHECK((report.answer == CheckReport::Answer::valid) == released);
+}
+
 TEST_CASE("lock: a right lock, however its leases expire, is right") {
   Rng rng(7);
   for (int round = 0; round < 300; ++round) {
