@@ -65,7 +65,7 @@ enum class FindingKind {
   out_of_order,     // things came in another order than was promised
   two_holders,      // a lock was held twice at a time
   stale_token,      // a later hold of a lock got no greater fencing token
-  money,            // a sum that only moves changed
+  money,            // a sum that only moves changed, or what was not there was spent
   half_done,        // a business transaction ended neither done nor undone
   both_ways,        // a business transaction was confirmed and cancelled
   divergence,       // replicas that stopped changing hold different states

@@ -34,7 +34,8 @@ namespace ordeal {
 //              poll     most events        -> [[offset, event], ...] after the last acknowledged
 //              ack      offset                all events up to it are processed
 //   watch      watch    revision           -> [[revision, value], ...] of the key, after that one
-//   bank       transfer [from, to, amount]    fail `insufficient`
+//                                             (nil: all), up to now at least
+//   bank       transfer [from, to, amount]    fail `insufficient`; from nil: money that comes in
 //              balances                    -> [[account, balance], ...]
 //   steps      saga     [step, ...]        -> `committed` or `compensated`; key: its id
 //              tcc      [branch, ...]      -> `confirmed` or `cancelled`; key: its id

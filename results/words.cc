@@ -89,7 +89,7 @@ std::string deed(FindingKind kind) {
     case FindingKind::stale_token:
       return "gave a later hold no greater fencing token";
     case FindingKind::money:
-      return "changed a sum that can only move";
+      return "made money, lost it or spent what was not there";
     case FindingKind::half_done:
       return "left a business transaction half done";
     case FindingKind::both_ways:
@@ -128,7 +128,8 @@ std::string gloss(FindingKind kind) {
       return "fencing tokens must grow from hold to hold, or the guarded resource cannot tell who "
              "is late";
     case FindingKind::money:
-      return "transfers only move money, so the sum over all accounts must never change";
+      return "transfers only move money that is there: the sum over all accounts changes by what "
+             "comes in alone, and no account falls below zero";
     case FindingKind::half_done:
       return "a business transaction must end with all of its steps done, or with every done step "
              "undone";

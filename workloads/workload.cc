@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include "core/json_fields.h"
+#include "workloads/bank.h"
 #include "workloads/custom.h"
 #include "workloads/lock.h"
 #include "workloads/pipeline.h"
 #include "workloads/register.h"
 #include "workloads/set.h"
 #include "workloads/steps.h"
+#include "workloads/watch.h"
 
 namespace ordeal::workloads {
 
@@ -19,6 +21,8 @@ const std::vector<WorkloadKind>& workload_kinds() {
       {"lock", "hold locks for a moment: one holder at a time, growing fencing tokens", make_lock},
       {"pipeline", "send, poll and acknowledge events: none lost, none early, in order",
        make_pipeline},
+      {"watch", "write and watch keys: every change is shown once, in order", make_watch},
+      {"bank", "move money between accounts: none appears, vanishes or is overdrawn", make_bank},
       {"saga", "orders in steps with compensations: each ends once, done or undone", make_saga},
       {"tcc", "try, confirm, cancel: confirmed or cancelled on all branches, once", make_tcc},
   };

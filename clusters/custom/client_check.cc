@@ -150,11 +150,11 @@ class Examination {
       case Function::poll:
         return expect(function, key, 10, Value(Value::List{}));
       case Function::watch:
-        if (ask(function, key, 0)) good("watch from the beginning");
-        return;
+        return check_watch(key);
+      case Function::transfer:
+        return check_bank(key);
       case Function::balances:
-        if (ask(function, key, {})) good("balances");
-        return;
+        return expect(function, key, {}, Value(Value::List{}));
       case Function::ledger:
         return expect(function, key, {}, Value(Value::List{}));
       case Function::saga:
@@ -187,6 +187,38 @@ class Examination {
     if (!speaks(Function::ack)) return;
     if (ask(Function::ack, key, events[1].as_list()->at(0)))
       expect(Function::poll, key, 10, Value(Value::List{}));
+  }
+
+  void check_watch(const Value& key) {
+    if (!speaks(Function::write)) return expect(Function::watch, key, {}, Value(Value::List{}));
+    (void)ask(Function::write, key, 1);
+    (void)ask(Function::write, key, 2);
+    const auto seen = ask(Function::watch, key, {});
+    if (!seen) return;
+    const Value::List& events = *seen->as_list();  // of pairs, or it were no ok
+    const bool right = events.size() == 2 && events[0].as_list()->at(1) == Value(1) &&
+                       events[1].as_list()->at(1) == Value(2);
+    if (!right)
+      return bad(fmt::format("watch {}: answered {}, expected 1 and 2 with their revisions",
+                             to_text(key), to_text(*seen)));
+    good("two values written, and watched in order");
+    expect(Function::watch, key, events[0].as_list()->at(0), Value::list({events[1]}));
+  }
+
+  void check_bank(const Value& key) {
+    if (!ask(Function::transfer, key, Value::list({Value(), 0, 10}))) return;
+    (void)ask(Function::transfer, key, Value::list({0, 1, 4}));
+    expect_fail(Function::transfer, key, Value::list({0, 1, 7}), insufficient);
+    if (!speaks(Function::balances)) return;
+    const auto held = ask(Function::balances, key, {});
+    if (!held) return;
+    Value::List found = *held->as_list();
+    const Value::List wanted = {Value::list({0, 6}), Value::list({1, 4})};
+    if (std::is_permutation(found.begin(), found.end(), wanted.begin(), wanted.end()))
+      good("money came in and was moved, and what was not there was not");
+    else
+      bad(fmt::format("balances {}: answered {}, expected {}", to_text(key), to_text(*held),
+                      to_text(Value(wanted))));
   }
 
   // Ended, as asked; a transaction may take its time, so it is given three times as long.

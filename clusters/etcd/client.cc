@@ -32,6 +32,7 @@ class EtcdClient final : public Client {
   explicit EtcdClient(const ClientOptions& options)
       : connection_(options.host, options.port),
         kv_(pb::KV::NewStub(connection_.channel())),
+        watch_(pb::Watch::NewStub(connection_.channel())),
         serializable_reads_(options.serializable_reads) {}
 
   Completion invoke(const Request& request, Deadline deadline) override {
@@ -49,6 +50,8 @@ class EtcdClient final : public Client {
         return write(context, *key, request.argument);
       case Function::cas:
         return cas(context, *key, request.argument);
+      case Function::watch:
+        return watch(context, deadline, *key, request.argument);
       default:
         break;
     }
@@ -112,8 +115,61 @@ class EtcdClient final : public Client {
     return {Outcome::ok, {}, {}, revision};
   }
 
+  // All events behind a revision, up to what the key is at now, which a linearizable read tells:
+  // a stream by itself never says that there is no more.
+  Completion watch(grpc::ClientContext& context, Deadline deadline, const std::string& key,
+                   const Value& argument) {
+    const std::int64_t* after = argument.as_integer();
+    if (after == nullptr && !argument.is_nil())
+      return refused("unsupported: the argument of watch is a revision");
+    const std::int64_t from = after == nullptr ? 1 : *after + 1;
+    pb::RangeRequest range;
+    range.set_key(key);
+    pb::RangeResponse now;
+    if (const auto status = kv_->Range(&context, range, &now); !status.ok())
+      return failed(Function::watch, status);
+    Value::List events;
+    const std::int64_t until = now.kvs().empty() ? 0 : now.kvs(0).mod_revision();
+    if (until >= from) {
+      grpc::ClientContext stream;
+      stream.set_deadline(grpc_deadline(deadline));
+      if (auto cut = stream_events(stream, key, from, until, events)) return *std::move(cut);
+    }
+    return {Outcome::ok, Value(std::move(events)), {}, now.header().revision()};
+  }
+
+  // Nothing once the event at `until` has come, which there is.
+  std::optional<Completion> stream_events(grpc::ClientContext& context, const std::string& key,
+                                          std::int64_t from, std::int64_t until,
+                                          Value::List& events) {
+    const auto stream = watch_->Watch(&context);
+    pb::WatchRequest request;
+    request.mutable_create_request()->set_key(key);
+    request.mutable_create_request()->set_start_revision(from);
+    pb::WatchResponse response;
+    for (bool open = stream->Write(request); open && stream->Read(&response);) {
+      if (response.compact_revision() > 0)
+        return refused(fmt::format("compacted: the oldest revision that is kept is {}",
+                                   response.compact_revision()));
+      if (response.canceled()) return refused("canceled: " + response.cancel_reason());
+      bool done = false;
+      for (const pb::Event& event : response.events()) {
+        events.push_back(Value::list({event.kv().mod_revision(), decode(event.kv().value())}));
+        done = done || event.kv().mod_revision() >= until;
+      }
+      if (!done) continue;
+      context.TryCancel();
+      (void)stream->Finish();
+      return std::nullopt;
+    }
+    const grpc::Status status = stream->Finish();
+    if (status.ok()) return refused("ended: the server closed the stream of events");
+    return failed(Function::watch, status);
+  }
+
   Connection connection_;
   const std::unique_ptr<pb::KV::Stub> kv_;
+  const std::unique_ptr<pb::Watch::Stub> watch_;
   const bool serializable_reads_;
 };
 

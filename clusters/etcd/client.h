@@ -3,6 +3,7 @@
 //   read   Range, linearizable unless asked for serializable
 //   write  Put
 //   cas    Txn: if VALUE == expected (CREATE == 0 when nil is expected) then Put
+//   watch  Range, to learn how far the key has come, then Watch on a stream until that far
 // A request is sent at most once. Threads: one at a time.
 
 #include <cstdint>

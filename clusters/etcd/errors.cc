@@ -123,7 +123,8 @@ const Rule* proof(StatusCode code, std::string_view text) {
 Classified classify(Function function, StatusCode code, std::string_view text) {
   const Rule* rule = proof(code, text);
   const std::string_view error_class = rule != nullptr ? rule->error_class : name_of(code, text);
-  const bool no_effect = rule != nullptr || function == Function::read;
+  const bool no_effect =
+      rule != nullptr || function == Function::read || function == Function::watch;
   return {no_effect ? Outcome::fail : Outcome::info, error_class};
 }
 

@@ -21,8 +21,8 @@ struct Classified {
       error_class;  // "timeout", "connection-lost", ...: what the completion's error begins with
 };
 
-// What an RPC that ended in an error amounts to. Reads have no effect, so any error of theirs is
-// `fail`.
+// What an RPC that ended in an error amounts to. Reads and watches have no effect, so any error of
+// theirs is `fail`.
 [[nodiscard]] Classified classify(Function function, grpc::StatusCode code, std::string_view text);
 
 // The table for reports, with the cases that never reach classify(): no connection, and a cas that

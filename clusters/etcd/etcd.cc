@@ -89,7 +89,7 @@ class EtcdCluster final : public Cluster {
 
   std::string_view name() const override { return "etcd"; }
   std::vector<Function> speaks() const override {
-    return {Function::read, Function::write, Function::cas};
+    return {Function::read, Function::write, Function::cas, Function::watch};
   }
   std::string_view promise() const override {
     return options_.serializable_reads

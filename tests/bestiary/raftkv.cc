@@ -48,10 +48,11 @@ class Store final : public Machine {
       return ok(all);
     }
     if (function == "watch") {
-      if (compacted_ > argument) return fail("compacted");
+      const Index after = argument.is_null() ? 0 : argument.get<Index>();
+      if (compacted_ > after) return fail("compacted");
       Json seen = Json::array();
       for (const Event& event : events_)
-        if (event.key == key && event.revision > argument)
+        if (event.key == key && event.revision > after)
           seen.push_back({event.revision, event.value});
       return ok(seen);
     }
@@ -225,7 +226,8 @@ class Node final : public Service {
     }
     if (bugs_.has("write-skew") && function == "transfer" && !argument.at(0).is_null()) {
       command["seen"] = 0;
-      for (const Json& one : store_.look("balances", key, {}).at("value"))
+      const Json now = store_.look("balances", key, {}).at("value");
+      for (const Json& one : now)
         if (one.at(0) == argument.at(0)) command["seen"] = one.at(1);
     }
     if (bugs_.has("write-skew") && function == "txn") {

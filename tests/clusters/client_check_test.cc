@@ -11,7 +11,8 @@
 namespace ordeal::clusters::custom {
 namespace {
 
-// A register, or what WRONG makes of it; while a file "stopped" is there, the server is away.
+// Registers, watches and banks, or what WRONG makes of them; while a file "stopped" is there, the
+// server is away.
 constexpr const char* client = R"py(
 import json, os, sys, time
 wrong = sys.argv[1]
@@ -32,14 +33,29 @@ def answer(ask):
             if wrong == "unsure-cas": return {"info": "no"}
             return {"fail": "mismatch" if wrong == "other-code" else "cas-mismatch"}
         v = v[1]
-    values[k] = v
+    if f == "watch":
+        shown = [e for e in values.get("events " + k, []) if e[0] > (v or 0)]
+        return {"ok": True, "value": shown[1:] if wrong == "skips" else shown}
+    bank = values.setdefault("bank " + k, {})
+    if f == "balances":
+        return {"ok": True, "value": [[int(a), b] for a, b in bank.items()]}
+    if f == "transfer":
+        if v[0] is not None:
+            if bank.get(str(v[0]), 0) < v[2]: return {"fail": "insufficient"}
+            if wrong != "makes-money": bank[str(v[0])] -= v[2]
+        bank[str(v[1])] = bank.get(str(v[1]), 0) + v[2]
+    else:
+        values[k] = v
+        values["revision"] = values.get("revision", 0) + 1
+        values.setdefault("events " + k, []).append([values["revision"], v])
     json.dump(values, open("new", "w"))
     os.replace("new", "values")
     return {"ok": True}
 sys.stdout = os.fdopen(1, "w", 100000)  # whatever the environment says
 sys.stdin.readline()
 if wrong == "hello": print("hi", flush=True)
-print(json.dumps({"hello": 1, "functions": ["read", "write", "cas"]}), flush=True)
+speaks = ["read", "write", "cas", "watch", "transfer", "balances"]
+print(json.dumps({"hello": 1, "functions": speaks}), flush=True)
 broken = False
 for line in sys.stdin:
     ask = json.loads(line)
@@ -68,8 +84,9 @@ Told told_of(const std::string& wrong) {
   setup.command = {"python3", "client.py", wrong};
   setup.folder = folder;
   setup.node = "n1";
-  setup.functions = {Function::read, Function::write, Function::cas};
-  setup.fail = {{"cas-mismatch", "compared"}};
+  setup.functions = {Function::read,  Function::write,    Function::cas,
+                     Function::watch, Function::transfer, Function::balances};
+  setup.fail = {{"cas-mismatch", "compared"}, {"insufficient", "compared, too"}};
   ServerHands server;
   server.pause = [folder]() -> Result<void> {
     std::ofstream(folder / "stopped") << "";
@@ -96,9 +113,11 @@ TEST_CASE("client-check: a right client has nothing to mend") {
   const Told told = told_of("");
   CHECK(told.mend.empty());
   CHECK(told.notes.empty());
-  for (const char* said : {"fail cas-mismatch", "killed amid requests, and the next one works",
-                           "the server stands still: answered info timeout in time",
-                           "the client works again", "ends when its input ends"})
+  for (const char* said :
+       {"fail cas-mismatch", "two values written, and watched in order",
+        "money came in and was moved", "killed amid requests, and the next one works",
+        "the server stands still: answered info timeout in time", "the client works again",
+        "ends when its input ends"})
     CHECK_THAT(told.good, Catch::Contains(said));
 }
 
@@ -107,6 +126,8 @@ TEST_CASE("client-check: what is wrong with a client is told with what to do abo
       {"hello", "its hello is no JSON object"},
       {"no-value", "needs \"value\" (null where there is none)"},
       {"forgets-types", "expected 9007199254740993"},
+      {"skips", "expected 1 and 2 with their revisions"},
+      {"makes-money", "expected [[0 6] [1 4]]"},
       {"unsure-cas", "expected fail cas-mismatch, listed under [client.fail]"},
       {"other-code", "mismatch"},
       {"twice", "unasked"},

@@ -227,6 +227,32 @@ TEST_CASE("etcd client: kills in the midst of increments lose none and repeat no
   CHECK(*total.result.as_integer() <= acknowledged + unknown);
 }
 
+TEST_CASE("etcd client: a watch shows every write after a revision, and ends where the key is") {
+  EtcdServer server;
+  const auto client = server.open();
+  const auto watch = [&](const Value& after) {
+    return call(*client, Function::watch, "seen", after, patient);
+  };
+  CHECK(watch({}).result == Value(Value::List{}));
+  Value::List written;
+  for (int value = 1; value <= 30; ++value) {
+    const Completion done = write(*client, "seen", value);
+    CHECK_OK(done);
+    written.push_back(Value::list({done.revision, value}));
+    CHECK_OK(write(*client, "another", value));
+  }
+  const Completion all = watch({});
+  CHECK_OK(all);
+  CHECK(all.result == Value(written));
+  const Completion rest = watch(written[27].as_list()->at(0));
+  CHECK_OK(rest);
+  CHECK(rest.result == Value::list({written[28], written[29]}));
+  const Completion nothing = watch(written[29].as_list()->at(0));
+  CHECK_OK(nothing);
+  CHECK(nothing.result == Value(Value::List{}));
+  CHECK(watch("seven").outcome == Outcome::fail);
+}
+
 TEST_CASE("etcd client: clients do not share a connection") {
   EtcdServer server;
   const int before = server.traffic().connections;
