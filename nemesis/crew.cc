@@ -191,6 +191,7 @@ Result<std::string> Crew::undo(const Active& active) {
   if (action.healed.empty()) return answer;
   for (;;) {
     Result<std::string> proof = look(action.node, action.healed, options_.step_timeout);
+    if (proof && !action.restore.empty()) return fmt::format("{}; {}", answer, *proof);
     if (proof) return proof;
     if (deadline.passed()) {
       return error("{}: fault {} is still on after its undo: {}", name(action.node), active.fault,

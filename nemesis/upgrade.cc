@@ -46,11 +46,13 @@ class Upgrade final : public ServerFault {
     action.inject = need_server(arena, action.node) + std::string(look_at_program) +
                     fmt::format("echo \"$program\" >{} || exit 1\n{}{}\n", note, stop,
                                 cluster.other_start_command(action.node));
-    action.effect = need_server(arena, action.node) + std::string(look_at_program) +
-                    fmt::format(
-                        "[ \"$program\" != \"$(cat {})\" ] || {{ echo 'it runs the same program' "
-                        ">&2; exit 1; }}\necho \"process $pid runs the other version: \"$program\n",
-                        note);
+    action.effect =
+        need_server(arena, action.node) + std::string(look_at_program) +
+        fmt::format(
+            "[ \"$program\" != \"$(cat {})\" ] || {{ echo 'it runs the same program' "
+            ">&2; exit 1; }}\necho \"process $pid runs the other version: $(tr '\\0' ' ' "
+            "<\"/proc/$pid/cmdline\" | cut -c1-80)\"\n",
+            note);
     // Where the injection never began there is nothing to go back from.
     action.undo = fmt::format("if [ -e {0} ]; then\n{1}rm -f {0}\nfi\n{2}\n", note, stop,
                               cluster.start_command(action.node));

@@ -304,10 +304,10 @@ long long count_in(const Found& group, const std::string& file, const std::strin
 
 // What shows that it works; empty: nothing yet.
 std::string effect_of(const Found& group, const std::string& controller) {
-  const std::string members = std::to_string(members_of(group.path).size());
+  const std::size_t members = members_of(group.path).size();
   if (controller == "freeze") {
     if (count_in(group, "cgroup.events", "frozen") == 0) return {};
-    return "frozen, with " + members + " processes";
+    return "frozen: " + std::to_string(members) + (members == 1 ? " process" : " processes");
   }
   if (controller == "cpu") {
     const long long times = count_in(group, "cpu.stat", "nr_throttled");
