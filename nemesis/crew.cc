@@ -13,7 +13,7 @@ namespace {
 using clusters::on_each;
 
 constexpr Nanoseconds silence = 2s;
-constexpr Nanoseconds healed_pause = 100ms;
+constexpr Nanoseconds healed_pause = 100ms, asking_pause = 250ms;
 
 std::string last_line(const clusters::Output& output) {
   const std::string& text = output.ok() || output.err.empty() ? output.out : output.err;
@@ -120,8 +120,14 @@ bool Crew::register_undos(int fault, const std::vector<NodeAction>& actions) {
   return all;
 }
 
+// A server that an undo has started a moment ago may not answer yet.
 Result<std::string> Crew::ask_cluster(const std::string& action, std::size_t node) {
-  return cluster_.administer(action, node, Deadline::after(options_.step_timeout));
+  const Deadline patience = Deadline::after(options_.step_timeout / 2);
+  for (;;) {
+    auto answer = cluster_.administer(action, node, Deadline::after(options_.step_timeout));
+    if (answer || patience.passed()) return answer;
+    std::this_thread::sleep_for(asking_pause);
+  }
 }
 
 std::optional<Nanoseconds> Crew::inject(int fault, const std::vector<NodeAction>& actions) {
