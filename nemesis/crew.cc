@@ -13,7 +13,7 @@ namespace {
 using clusters::on_each;
 
 constexpr Nanoseconds silence = 2s;
-constexpr Nanoseconds healed_pause = 100ms;
+constexpr Nanoseconds healed_pause = 100ms, asking_pause = 250ms;
 // For what is asked of the cluster itself: etcd lets nobody in before all members have been
 // connected for five seconds, and a learner has to catch up.
 constexpr Nanoseconds cluster_timeout = 30s;
@@ -123,8 +123,14 @@ bool Crew::register_undos(int fault, const std::vector<NodeAction>& actions) {
   return all;
 }
 
+// A server that an undo has started a moment ago may not answer yet.
 Result<std::string> Crew::ask_cluster(const std::string& action, std::size_t node) {
-  return cluster_.administer(action, node, Deadline::after(cluster_timeout));
+  const Deadline patience = Deadline::after(options_.step_timeout / 2);
+  for (;;) {
+    auto answer = cluster_.administer(action, node, Deadline::after(cluster_timeout));
+    if (answer || patience.passed()) return answer;
+    std::this_thread::sleep_for(asking_pause);
+  }
 }
 
 std::optional<Nanoseconds> Crew::inject(int fault, const std::vector<NodeAction>& actions) {
