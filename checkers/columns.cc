@@ -105,11 +105,10 @@ void Columns::merge(std::vector<Part>& parts) {
 void Columns::read_operations(std::size_t first_key, std::size_t end_key,
                               std::vector<std::size_t>& next) {
   ValueNumbers number;
-  for (std::size_t i = 0; i < history_.operations.size(); ++i) {
+  for (std::size_t i = 0; i < key_of_.size(); ++i) {
     const std::uint32_t key = key_of_[i];
     if (key < first_key || key >= end_key) continue;
     RegisterOp& to = ops_[next[key]++];
-    to = {};
     if (read_operation(history_, i, failed_cas_, number, to) == Reading::taken) continue;
     const Operation& op = history_.operations[i];
     keys_[key].malformed =
@@ -129,7 +128,7 @@ Columns::Columns(const History& history, const CheckOptions& options)
       threads_(std::clamp<std::size_t>(history.operations.size() / least_per_thread, 1,
                                        std::max<std::size_t>(options.threads, 1))) {
   const std::size_t count = history.operations.size();
-  key_of_ = std::make_unique_for_overwrite<std::uint32_t[]>(count);
+  key_of_.resize(count);
   std::vector<Part> parts(threads_);
   in_parallel([&](std::size_t thread) {
     parts[thread].begin = thread * count / threads_;
@@ -145,15 +144,13 @@ Columns::Columns(const History& history, const CheckOptions& options)
       }
     });
   }
-  const std::size_t taken = keys_.empty() ? 0 : keys_.back().first + keys_.back().count;
-  static_assert(std::is_trivially_copyable_v<RegisterOp>);
-  ops_.reset(static_cast<RegisterOp*>(::operator new(taken * sizeof(RegisterOp))));
+  ops_.resize(keys_.empty() ? 0 : keys_.back().first + keys_.back().count);
   std::vector<std::size_t> next;
   for (const Key& key : keys_) next.push_back(key.first);
   in_parallel([&](std::size_t thread) {
     read_operations(thread * keys_.size() / threads_, (thread + 1) * keys_.size() / threads_, next);
   });
-  key_of_.reset();
+  key_of_ = {};
 }
 
 std::size_t make_dense(std::vector<RegisterOp>& ops) {

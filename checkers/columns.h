@@ -7,7 +7,6 @@
 // other value gets a number above those, its own within its key. Memory: 28 bytes an operation.
 // Pure; threads of its own while it is built, any thread after.
 
-#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -58,7 +57,7 @@ class Columns {
   // Why the key cannot be judged, empty when it can.
   [[nodiscard]] const std::string& malformed(std::size_t i) const { return keys_[i].malformed; }
   [[nodiscard]] std::span<const RegisterOp> ops(std::size_t i) const {
-    return {ops_.get() + keys_[i].first, keys_[i].count};
+    return {ops_.data() + keys_[i].first, keys_[i].count};
   }
 
  private:
@@ -81,12 +80,8 @@ class Columns {
   FailedCas failed_cas_;
   std::size_t threads_;
   std::vector<Key> keys_;
-  // Memory that is written once, by the threads: nobody fills it before.
-  struct Free {
-    void operator()(void* memory) const { ::operator delete(memory); }
-  };
-  std::unique_ptr<std::uint32_t[]> key_of_;  // by operation
-  std::unique_ptr<RegisterOp[], Free> ops_;
+  std::vector<std::uint32_t> key_of_;  // by operation
+  std::vector<RegisterOp> ops_;
 };
 
 inline Reading read_operation(const History& history, std::size_t i, FailedCas failed_cas,
