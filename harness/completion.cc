@@ -40,56 +40,56 @@ std::string bash(const CLI::App& app) {
   walk(app, "", [&](const CLI::App& at, const std::string& path) {
     cases += fmt::format("    '{}') words='{}' ;;\n", path, words_of(at));
   });
-  return R"(# Completion of ordeal for bash: eval "$(ordeal completion bash)" _ordeal() {
-    local current = ${COMP_WORDS[COMP_CWORD]} path = words = i for ((i = 1; i < COMP_CWORD; i++));
-    do [[${COMP_WORDS[i]} == -*]]&& break path += ${path : +} $ {
-        COMP_WORDS[i]
-      }
+  return R"sh(# Completion of ordeal for bash: eval "$(ordeal completion bash)"
+_ordeal() {
+  local current=${COMP_WORDS[COMP_CWORD]} path= words= i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    [[ ${COMP_WORDS[i]} == -* ]] && break
+    path+=${path:+ }${COMP_WORDS[i]}
     [[ $path == lab ]] || break
   done
   case $path in
-)" + cases +
-         R"(  esac
+)sh" + cases +
+         R"sh(  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _ordeal ordeal
-)";
-  }
+)sh";
+}
 
-  std::string fish(const CLI::App& app) {
-    std::string text = "# Completion of ordeal for fish: ordeal completion fish | source\n";
-    const auto quoted = [](std::string words) {
-      for (std::size_t at = words.find('\''); at != std::string::npos;
-           at = words.find('\'', at + 2))
-        words.insert(at, "\\");
-      return "'" + words + "'";
-    };
-    walk(app, "", [&](const CLI::App& at, const std::string& path) {
-      const std::string here = path.empty()
-                                   ? "__fish_use_subcommand"
-                                   : fmt::format("__fish_seen_subcommand_from {}", at.get_name());
-      for (const CLI::App* command : commands_of(at))
-        text += fmt::format("complete -c ordeal -n {} -f -a {} -d {}\n", quoted(here),
-                            command->get_name(), quoted(command->get_description()));
-      for (const CLI::Option* flag : flags_of(at))
-        text += fmt::format("complete -c ordeal -n {} -l {} -d {}\n", quoted(here),
-                            flag->get_lnames().front(), quoted(flag->get_description()));
-    });
-    return text;
-  }
+std::string fish(const CLI::App& app) {
+  std::string text = "# Completion of ordeal for fish: ordeal completion fish | source\n";
+  const auto quoted = [](std::string words) {
+    for (std::size_t at = words.find('\''); at != std::string::npos; at = words.find('\'', at + 2))
+      words.insert(at, "\\");
+    return "'" + words + "'";
+  };
+  walk(app, "", [&](const CLI::App& at, const std::string& path) {
+    const std::string here = path.empty()
+                                 ? "__fish_use_subcommand"
+                                 : fmt::format("__fish_seen_subcommand_from {}", at.get_name());
+    for (const CLI::App* command : commands_of(at))
+      text += fmt::format("complete -c ordeal -n {} -f -a {} -d {}\n", quoted(here),
+                          command->get_name(), quoted(command->get_description()));
+    for (const CLI::Option* flag : flags_of(at))
+      text += fmt::format("complete -c ordeal -n {} -l {} -d {}\n", quoted(here),
+                          flag->get_lnames().front(), quoted(flag->get_description()));
+  });
+  return text;
+}
 
-  // Text of a page: nothing in it is a request to troff.
-  std::string troff(std::string_view raw) {
-    std::string text;
-    bool begins = true;
-    for (const char c : raw) {
-      if (begins && (c == '.' || c == '\'')) text += "\\&";
-      if (c == '\\' || c == '-') text += '\\';
-      text += c;
-      begins = c == '\n';
-    }
-    return text;
+// Text of a page: nothing in it is a request to troff.
+std::string troff(std::string_view raw) {
+  std::string text;
+  bool begins = true;
+  for (const char c : raw) {
+    if (begins && (c == '.' || c == '\'')) text += "\\&";
+    if (c == '\\' || c == '-') text += '\\';
+    text += c;
+    begins = c == '\n';
   }
+  return text;
+}
 
 }  // namespace
 

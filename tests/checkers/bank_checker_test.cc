@@ -25,9 +25,9 @@ bool move(Accounts& accounts, const Value& argument) {
   const Value::List& parts = *argument.as_list();
   const std::int64_t amount = *parts[2].as_integer();
   if (!parts[0].is_nil()) {
-    std::int64_t& from = accounts[*parts[0].as_integer()];
-    if (from < amount) return false;
-    from -= amount;
+    const auto from = accounts.find(*parts[0].as_integer());
+    if (from == accounts.end() || from->second < amount) return false;
+    from->second -= amount;
   }
   accounts[*parts[1].as_integer()] += amount;
   return true;

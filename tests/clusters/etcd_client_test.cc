@@ -29,10 +29,10 @@ bool starts_with(const std::string& text, std::string_view start) {
   return text.rfind(start, 0) == 0;
 }
 
-#define CHECK_OK(completion)                                                 \
-  do {                                                                       \
-    const Completion done = (completion);                                    \
-    CHECK((done.outcome == Outcome::ok ? std::string() : done.error) == ""); \
+#define CHECK_OK(completion)                                                         \
+  do {                                                                               \
+    const Completion answered = (completion);                                        \
+    CHECK((answered.outcome == Outcome::ok ? std::string() : answered.error) == ""); \
   } while (false)
 
 }  // namespace

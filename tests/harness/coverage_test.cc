@@ -107,6 +107,7 @@ TEST_CASE("a finding is placed by the nearest fault edge and leader change") {
   const std::vector<LeaderChange> leaders = {{1s, "", "n1", 2}, {9s, "n1", "n2", 3}};
   Finding finding;
   finding.kind = FindingKind::stale_read;
+  finding.signature = "stale-read";
   SECTION("after") {
     finding.at = 8500ms;
     place(finding, faults, leaders);
@@ -146,6 +147,12 @@ TEST_CASE("a finding is placed by the nearest fault edge and leader change") {
     finding.at = 40s;
     place(finding, faults, leaders);
     REQUIRE(finding.signature == "stale-read / no-fault-near");
+  }
+  SECTION("a remark happened at no moment") {
+    finding.signature.clear();
+    place(finding, faults, leaders);
+    REQUIRE(finding.signature.empty());
+    REQUIRE_FALSE(finding.context.nearest_fault);
   }
   SECTION("no faults at all") {
     finding.at = 5s;

@@ -51,7 +51,6 @@ SimulationOptions options_of(std::uint64_t seed) {
   SimulationOptions options;
   options.seed = seed;
   options.workers = 6;
-  options.operations_max = 4000;
   return options;
 }
 
@@ -80,7 +79,7 @@ TEST_CASE("bank: money comes in, moves and is read, and some of it is not there"
     return {Outcome::ok, {}, {}};
   };
   const auto workload = make_bank({});
-  const Simulation simulation = simulate(workload->main(Rng(seed)), options);
+  const Simulation simulation = simulate(limit(4000, workload->main(Rng(seed))), options);
   CHECK(simulation.breaches.empty());
   std::map<std::pair<Function, Outcome>, int> count;
   for (const auto& op : simulation.operations)
@@ -90,6 +89,7 @@ TEST_CASE("bank: money comes in, moves and is read, and some of it is not there"
   CHECK(count[{Function::transfer, Outcome::fail}] > 100);
   const auto reports = workload->check(history_of(simulation), {});
   REQUIRE(reports.size() == 1);
+  CAPTURE(reports[0].undecided.empty() ? "" : reports[0].undecided[0].why);
   CHECK(reports[0].answer == CheckReport::Answer::valid);
   CHECK(reports[0].keys > 5);
 }
@@ -116,7 +116,7 @@ TEST_CASE("watch: clients go on from what they saw") {
     return {Outcome::ok, Value(std::move(shown)), {}};
   };
   const auto workload = make_watch({});
-  const Simulation simulation = simulate(workload->main(Rng(seed)), options);
+  const Simulation simulation = simulate(limit(4000, workload->main(Rng(seed))), options);
   CHECK(simulation.breaches.empty());
   CHECK(went_on > 1000);
   const auto reports = workload->check(history_of(simulation), {});
