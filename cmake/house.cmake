@@ -39,7 +39,7 @@ target_precompile_headers(precompiled_tests PRIVATE <catch2/catch.hpp>)
 
 # Presets with sanitizers compile a target's files several at a time (CMAKE_UNITY_BUILD), which halves that build. Where
 # files use the same names for what only they know, as these do, they stay on their own.
-set(separate checkers results workloads_tests)
+set(separate checkers results checkers_tests nemesis_tests workloads_tests)
 function(ordeal_separate target name)
   if(name IN_LIST separate)
     set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)

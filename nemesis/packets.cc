@@ -57,6 +57,13 @@ Result<std::set<std::size_t>> senders(const FaultSpec& spec, const Arena& arena,
   }
   sources.erase(to);
   if (!sources.empty()) return sources;
+  // Who leads is told when the fault comes. Until then a role stands for any node, and so may its
+  // senders.
+  if (!arena.leader && spec.targets != arena.nodes[to]) {
+    for (std::size_t node = 0; node < arena.nodes.size(); ++node) sources.insert(node);
+    sources.erase(to);
+    return sources;
+  }
   return error("fault {}: {} gets no packets of the cluster from itself", spec.id, arena.nodes[to]);
 }
 

@@ -329,7 +329,11 @@ std::string tell(const Journal& journal) {
   Files files(journal.data);
   for (const Place& place : journal.places) {
     const File& file = files.of(place);
-    if (file.is_open() && file.holds(place.offset, place.after, is_cut(place))) ++standing;
+    if (!file.is_open()) continue;
+    // A server that goes on behind the cut has not brought back what was lost.
+    if (is_cut(place) ? !file.holds(place.offset, place.before, false)
+                      : file.holds(place.offset, place.after, false))
+      ++standing;
   }
   if (standing == 0) return {};
   const auto& [path, original] = *journal.files.begin();

@@ -126,10 +126,10 @@ bool twin_explains(const History& history) {
 }
 
 // Clients one after the other: writes, and watches with their answers.
-class Story {
+class WatchStory {
  public:
-  Story& write(std::int64_t value) { return pair(Function::write, Value(value), {}); }
-  Story& watch(const Value& after, const Events& shown) {
+  WatchStory& write(std::int64_t value) { return pair(Function::write, Value(value), {}); }
+  WatchStory& watch(const Value& after, const Events& shown) {
     return pair(Function::watch, after, list_of(shown));
   }
   std::optional<FindingKind> finds() {
@@ -140,7 +140,7 @@ class Story {
   }
 
  private:
-  Story& pair(Function function, const Value& argument, const Value& result) {
+  WatchStory& pair(Function function, const Value& argument, const Value& result) {
     for (const EventType type : {EventType::invoke, EventType::ok}) {
       Event event;
       event.index = index_++;
@@ -160,7 +160,7 @@ class Story {
 
 TEST_CASE("watch: each rule") {
   const Events both = {{3, 1}, {5, 2}};
-  const auto story = [] { return std::move(Story().write(1).write(2)); };
+  const auto story = [] { return std::move(WatchStory().write(1).write(2)); };
   CHECK(story().watch({}, both).watch(3, {{5, 2}}).watch(5, {}).finds() == std::nullopt);
   // Skipped, by one that goes on from 3.
   CHECK(story().write(3).watch({}, {{3, 1}, {5, 2}, {6, 3}}).watch(3, {{6, 3}}).finds() ==
@@ -176,7 +176,7 @@ TEST_CASE("watch: each rule") {
   CHECK(story().watch({}, {{3, 2}, {5, 1}}).finds() == FindingKind::out_of_order);
   CHECK(story().watch({}, both).watch({}, {{3, 2}, {5, 1}}).finds() == FindingKind::out_of_order);
   CHECK(story().watch({}, {{3, 1}, {5, 7}}).finds() == FindingKind::phantom_read);
-  CHECK(Story().watch({}, {{3, 1}}).write(1).finds() == FindingKind::phantom_read);
+  CHECK(WatchStory().watch({}, {{3, 1}}).write(1).finds() == FindingKind::phantom_read);
 }
 
 TEST_CASE("watch: random histories, silent wherever the twin finds an order") {

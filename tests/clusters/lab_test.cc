@@ -146,8 +146,9 @@ std::vector<std::string> attempts() {
       "cat /tmp/v > /mnt/sys/vm/swappiness'",
       "rewrite /sys/kernel/mm/ksm/run",
       "mount -o remount,rw /sys && rewrite /sys/kernel/mm/ksm/run",
-      "mount -t cgroup2 none /mnt && mkdir /mnt/x && rmdir /mnt/x",
-      "unshare -U -r -m -C sh -c 'mount -t cgroup2 none /mnt && mkdir /mnt/x && rmdir /mnt/x'",
+      // The groups of the host: only the outermost has no such file. Its own it may see and divide.
+      "mount -t cgroup2 none /mnt && ! test -e /mnt/cgroup.events",
+      "unshare -U -r -m -C sh -c 'mount -t cgroup2 none /mnt && ! test -e /mnt/cgroup.events'",
       "test -e /proc/sysrq-trigger && test \"$(stat -c %t:%T /proc/sysrq-trigger)\" != 1:3",
       "cat /proc/kcore",
       "cat /proc/1/environ",

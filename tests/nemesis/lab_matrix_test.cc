@@ -377,7 +377,6 @@ TEST_CASE("files at rest are damaged and mended, writes go astray, and a disk of
     field.on(2, command);
     field.on(2, ground.cluster.start_command(2));
   };
-  restart_after(fmt::format("cd {} && seq 4000 >firm && cp firm loose", data));
   // Whether the first lines are the numbers from 1 on, which is what a scribe writes.
   const auto is_sound = [&](std::size_t node, long lines) {
     return field
@@ -393,6 +392,8 @@ TEST_CASE("files at rest are damaged and mended, writes go astray, and a disk of
         .ok();
   };
   for (const std::string shape : {"flips", "copy"}) {
+    // Anew each time: a scribe that counted damaged lines has gone on with a wrong number.
+    restart_after(fmt::format("cd {} && seq 4000 >firm && cp firm loose", data));
     const long lines = lines_in(field, 2, "firm");
     REQUIRE(is_sound(2, lines));
     const std::string told = carry_out(ground, fault("corrupt", "leader", {{"shape", shape}}), 1,
