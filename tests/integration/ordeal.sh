@@ -289,7 +289,7 @@ case_left_broken() {
   on_node $cut 'iptables -I INPUT -p tcp --dport 2379 -j DROP'
   wait $pid
   local status=$?
-  [ $status = 1 ] || fail "exit code $status instead of 1"
+  [ $status = 1 ] || { jq -r ".reasons[].text" "$(the_run)/run.json"; fail "exit code $status instead of 1"; }
   told "$cut did not recover: nothing succeeded"
   local found; found=$(the_run)
   [ "$(field "$found/run.json" 'checks | map(.findings[].kind) | join(" ")')" = no-recovery ] || fail "not one finding"
