@@ -1,5 +1,6 @@
 #include "clusters/lab/groups.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -76,6 +77,17 @@ void share_controllers() {
   }
 }
 
+// What a node has made below goes first. The kernel keeps a group that has a process in it.
+void remove_tree(const fs::path& top) {
+  std::vector<fs::path> all = {top};
+  std::error_code failed;
+  for (const auto& entry : fs::recursive_directory_iterator(top, failed)) {
+    if (entry.is_directory(failed)) all.push_back(entry.path());
+  }
+  std::sort(all.rbegin(), all.rend());
+  for (const fs::path& group : all) (void)rmdir(group.c_str());
+}
+
 }  // namespace
 
 std::vector<NodeGroups> make_groups(const std::string& token, std::size_t nodes) {
@@ -141,11 +153,7 @@ void remove_groups(const std::string& token) {
                             std::chrono::system_clock::now() <
                                 std::chrono::system_clock::from_time_t(info.st_ctime) + young;
       if (token.empty() && is_young) continue;
-      // The kernel keeps a group that has a process in it, or in one below it.
-      for (const auto& below : fs::directory_iterator(entry.path(), failed)) {
-        if (below.is_directory(failed)) (void)rmdir(below.path().c_str());
-      }
-      (void)rmdir(entry.path().c_str());
+      remove_tree(entry.path());
     }
   }
 }

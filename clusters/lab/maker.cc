@@ -146,9 +146,10 @@ Result<LabRecord> make_lab(const LabOptions& options, bool is_ephemeral) {
 
 bool end_lab(const LabRecord& record) {
   const File pidfd = open_pidfd(record.supervisor);
-  if (!pidfd || !record.alive()) return true;
-  syscall(SYS_pidfd_send_signal, pidfd.fd(), SIGKILL, nullptr, 0);
-  if (!await_exit(pidfd, Deadline::after(end_patience))) return false;
+  if (pidfd && record.alive()) {
+    syscall(SYS_pidfd_send_signal, pidfd.fd(), SIGKILL, nullptr, 0);
+    if (!await_exit(pidfd, Deadline::after(end_patience))) return false;
+  }
   if (!record.token.empty()) remove_groups(record.token);
   return true;
 }
