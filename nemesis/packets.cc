@@ -56,15 +56,12 @@ Result<std::set<std::size_t>> senders(const FaultSpec& spec, const Arena& arena,
     sources.insert(resolved->nodes.begin(), resolved->nodes.end());
   }
   sources.erase(to);
-  if (!sources.empty()) return sources;
-  // Who leads is told when the fault comes. Until then a role stands for any node, and so may its
-  // senders.
-  if (!arena.leader && spec.targets != arena.nodes[to]) {
-    for (std::size_t node = 0; node < arena.nodes.size(); ++node) sources.insert(node);
-    sources.erase(to);
-    return sources;
+  // Until it is known who leads, a role stands for any node, the sender as well: no mistake yet.
+  if (sources.empty() && (arena.leader || spec.targets == arena.nodes[to])) {
+    return error("fault {}: {} gets no packets of the cluster from itself", spec.id,
+                 arena.nodes[to]);
   }
-  return error("fault {}: {} gets no packets of the cluster from itself", spec.id, arena.nodes[to]);
+  return sources;
 }
 
 class Packets final : public Fault {
@@ -116,6 +113,12 @@ class Packets final : public Fault {
       const std::size_t node = action.node;
       const Result<std::set<std::size_t>> sources = senders(spec, arena, node);
       if (!sources) return pass_on(sources.error());
+      if (sources->empty()) {  // in a run: nobody is harmed instead of somebody who was not named
+        action.undo = action.healed = "true\n";
+        action.effect = "false\n";
+        action.inject = "echo 'nobody knows who leads, and it may be the sender' >&2\nexit 1\n";
+        return {};
+      }
       const auto commands = chain_commands(spec, arena, node, *sources, behind_others, harmed);
       if (!commands) return pass_on(commands.error());
       // No rule leads to a queue that nobody holds, neither at the begin nor at the end.
