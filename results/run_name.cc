@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyz0123456789._+";
 constexpr std::string_view moment_form = "9999-99-99T99-99-99";  // 9 is any digit
 constexpr std::uint64_t most_copies = 1'000'000;
+constexpr std::size_t longest_nemeses = 48;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -38,6 +39,18 @@ std::string plain(std::string_view text, std::size_t longest) {
   return name.empty() ? "none" : name;
 }
 
+// "partition+kill"; of many kinds those that have room, and how many more there are.
+std::string nemeses_text(const std::vector<std::string>& nemeses) {
+  std::string text;
+  for (std::size_t i = 0; i < nemeses.size(); ++i) {
+    const std::string next = (i > 0 ? "+" : "") + nemeses[i];
+    if (i > 0 && text.size() + next.size() > longest_nemeses)
+      return fmt::format("{}+{}_more", text, nemeses.size() - i);
+    text += next;
+  }
+  return text.empty() ? "calm" : text;
+}
+
 }  // namespace
 
 std::string RunName::text() const {
@@ -50,10 +63,8 @@ std::optional<RunName> name_of(const RunRecord& run) {
   RunName name;
   name.moment = run.started.substr(0, moment_form.size());
   std::replace(name.moment.begin(), name.moment.end(), ':', '-');
-  std::string nemeses;
-  for (const std::string& nemesis : run.nemeses) nemeses += (nemeses.empty() ? "" : "+") + nemesis;
   name.subject = fmt::format("{}-{}-{}-s{}", plain(run.cluster, 40), plain(run.workload, 40),
-                             plain(nemeses.empty() ? "calm" : nemeses, 60), run.seed);
+                             plain(nemeses_text(run.nemeses), 60), run.seed);
   return name;
 }
 

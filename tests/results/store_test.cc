@@ -66,6 +66,11 @@ TEST_CASE("a run's directory is named by what it does, and never taken twice") {
   odd.workload = "";
   CHECK(create_run_directory(runs, odd).value() ==
         runs / "2026-11-23T02-04-31-.._fail_-none-calm-s42");
+  odd.nemeses = {"partition", "packets", "membership", "misdirected", "kill", "clock", "disk"};
+  CHECK(create_run_directory(runs, odd).value() ==
+        runs /
+            "2026-11-23T02-04-31-.._fail_-none-partition+packets+membership+misdirected+kill+2_"
+            "more-s42");
   odd.started = "yesterday";
   CHECK(create_run_directory(runs, odd).error().message.find("yesterday") != std::string::npos);
 }
