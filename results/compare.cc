@@ -160,6 +160,33 @@ std::string shown(const Json& value) {
                                       : to_line(value);
 }
 
+// Findings of one signature are one row: how many each run has, and the first of them.
+void add_findings(const Json& json, std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::string> signatures;
+  for (const char* name : {"a", "b"}) {
+    for (const Json& finding : json[name].at("findings")) {
+      const std::string signature = finding.value("signature", "");
+      if (std::find(signatures.begin(), signatures.end(), signature) == signatures.end())
+        signatures.push_back(signature);
+    }
+  }
+  for (const std::string& signature : signatures) {
+    std::vector<std::string> row = {signature.empty() ? "finding" : signature};
+    for (const char* name : {"a", "b"}) {
+      std::size_t count = 0;
+      std::string first;
+      for (const Json& finding : json[name].at("findings")) {
+        if (finding.value("signature", "") == signature && ++count == 1)
+          first = finding.value("headline", "");
+      }
+      row.push_back(count == 0   ? "-"
+                    : count == 1 ? first
+                                 : fmt::format("{} times, first: {}", count, first));
+    }
+    rows.push_back(std::move(row));
+  }
+}
+
 // Rows of what both runs have: name, a, b.
 std::vector<std::vector<std::string>> outcome_rows(const Json& json) {
   const Json& a = json.at("a");
@@ -188,6 +215,7 @@ std::vector<std::vector<std::string>> outcome_rows(const Json& json) {
       rows.push_back({fmt::format("{} {}", function, words), cell(a), cell(b)});
     }
   }
+  add_findings(json, rows);
   return rows;
 }
 
@@ -282,7 +310,7 @@ std::string render_comparison_terminal(const Comparison& comparison) {
   text += "\n  what came out\n";
   for (const auto& row : outcome_rows(json)) {
     text += fmt::format("  {} {}  {}  {}\n", row[1] == row[2] ? " " : "*",
-                        pad(clean(row[0], 20), 20), pad(clean(row[1], 40), 40), clean(row[2], 40));
+                        pad(clean(row[0], 32), 32), pad(clean(row[1], 40), 40), clean(row[2], 40));
   }
   text += "\n  latency of what was answered ok: median, 99th percentile (95 % intervals)\n";
   for (const Json& row : json.at("latency")) {
@@ -330,14 +358,8 @@ std::string render_comparison_page(const Comparison& comparison) {
   rows.clear();
   for (const auto& row : outcome_rows(json)) {
     const bool differs = row[1] != row[2];
-    rows.push_back({html(row[0]), html(row[1], 200),
-                    differs ? "<b>" + html(row[2], 200) + "</b>" : html(row[2], 200)});
-  }
-  for (const char* name : {"a", "b"}) {
-    for (const Json& finding : json[name].at("findings")) {
-      const std::string text = html(finding.value("headline", ""), 300);
-      rows.push_back({"finding", name[0] == 'a' ? text : "", name[0] == 'b' ? text : ""});
-    }
+    rows.push_back({html(row[0]), html(row[1], 300),
+                    differs ? "<b>" + html(row[2], 300) + "</b>" : html(row[2], 300)});
   }
   parts.body += "</section>\n<section class=\"card\"><h2>What came out</h2>" +
                 html_table({"", "a", "b"}, rows) + "</section>\n";

@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/history.h"
 #include "core/random.h"
+#include "results/compare.h"
 #include "results/store.h"
 #include "tests/results/sample_runs.h"
 
@@ -120,27 +121,54 @@ fs::path store_run(const fs::path& runs, RunRecord run, std::size_t operations) 
 
 TEST_CASE("pages are made again byte for byte, from wherever they are made") {
   const fs::path runs = fs::temp_directory_path() / ("ordeal-pages-" + std::to_string(::getpid()));
-  const fs::path directory = store_run(runs, failed_run(), 2'000);
-  const auto pages = [&] {
-    std::map<std::string, std::string> content;
-    for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-      if (entry.is_regular_file()) content[entry.path().string()] = read_file(entry.path()).value();
+  for (const RunRecord& run : {passed_run(), failed_run(), stale_run(), inconclusive_run(),
+                               broken_run(), interrupted_run()}) {
+    const fs::path directory = store_run(runs, run, 2'000);
+    INFO(directory);
+    const auto pages = [&] {
+      std::map<std::string, std::string> content;
+      for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+        if (entry.is_regular_file())
+          content[entry.path().string()] = read_file(entry.path()).value();
+      }
+      return content;
+    };
+    const auto before = pages();
+    for (const char* made : {"report.html", "summary.md", "junit.xml"}) {
+      REQUIRE(before.contains((directory / made).string()));
+      fs::remove(directory / made);
     }
-    return content;
-  };
-  const auto before = pages();
-  REQUIRE(before.contains((directory / "report.html").string()));
-  fs::remove(directory / "report.html");
-  fs::remove_all(directory / "findings");
-  const fs::path elsewhere = name_in_commands(directory / "." / "");
-  RunRecord back = read_run(directory).value();
-  REQUIRE(write_results(elsewhere, back));
-  const auto after = pages();
-  CHECK(after.size() == before.size());
-  for (const auto& [file, content] : before) {
-    INFO(file);
-    CHECK((after.contains(file) && after.at(file) == content));
+    fs::remove_all(directory / "findings");
+    const fs::path elsewhere = name_in_commands(directory / "." / "");
+    RunRecord back = read_run(directory).value();
+    REQUIRE(write_results(elsewhere, back));
+    const auto after = pages();
+    CHECK(after.size() == before.size());
+    for (const auto& [file, content] : before) {
+      INFO(file);
+      CHECK((after.contains(file) && after.at(file) == content));
+    }
   }
+  fs::remove_all(runs);
+}
+
+TEST_CASE("of two runs it is told which findings both have") {
+  const fs::path runs =
+      fs::temp_directory_path() / ("ordeal-compare-" + std::to_string(::getpid()));
+  RunRecord two = failed_run();
+  auto& findings = two.checks.front().findings;
+  findings.insert(findings.begin() + 1, findings.front());
+  const Comparison comparison =
+      compare_runs(store_run(runs, two, 100), store_run(runs, failed_run(), 100)).value();
+  const std::string text = render_comparison_terminal(comparison);
+  INFO(text);
+  const std::string signature = findings.front().signature;
+  const std::size_t row = text.find(signature);
+  REQUIRE(row != std::string::npos);
+  CHECK(text.find(signature, row + 1) == std::string::npos);  // one row for all three
+  const std::string line = text.substr(row, text.find('\n', row) - row);
+  CHECK(line.find("2 times, first: etcd") != std::string::npos);
+  CHECK(line.find("  etcd") != std::string::npos);  // and once in the other run
   fs::remove_all(runs);
 }
 
