@@ -316,6 +316,7 @@ std::optional<bool> decide_by_zones(const History& history, FailedCas failed_cas
   ValueNumbers number;
   const Value& key = history.operations.front().key;
   for (std::size_t i = 0; i < history.operations.size(); ++i) {
+    ask_ahead(history, i);
     RegisterOp op;
     if (!(history.operations[i].key == key)) return std::nullopt;
     switch (read_operation(history, i, failed_cas, number, op)) {
