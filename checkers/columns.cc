@@ -72,7 +72,6 @@ void Columns::read(const History& history, FailedCas failed_cas, Part& part) {
   part.ops.reserve(part.end - part.begin);
   part.keys.reserve(part.end - part.begin);
   for (std::size_t i = part.begin; i < part.end; ++i) {
-    ask_ahead(history, i);
     const Operation& op = history.operations[i];
     const std::uint32_t key = part.key_of(op.key);
     if (key == part.counts.size()) part.counts.push_back(0);

@@ -22,17 +22,13 @@ class ValueNumbers {
  public:
   static constexpr ValueId first_odd = ValueId{1} << 30U;
 
-  [[nodiscard]] static bool is_small(const Value& value) {
-    if (value.is_nil()) return true;
+  ValueId operator()(const Value& value) {
     const std::int64_t* integer = value.as_integer();
-    return integer != nullptr && *integer >= 0 && *integer < first_odd - 1;
+    if (integer != nullptr && static_cast<std::uint64_t>(*integer) < first_odd - 1) {
+      return static_cast<ValueId>(*integer + 1);
+    }
+    return value.is_nil() ? nil_value : odd(value);
   }
-  // Of a small value.
-  [[nodiscard]] static ValueId small(const Value& value) {
-    const std::int64_t* integer = value.as_integer();
-    return integer == nullptr ? nil_value : static_cast<ValueId>(*integer + 1);
-  }
-  ValueId operator()(const Value& value) { return is_small(value) ? small(value) : odd(value); }
   // What the numbers from first_odd on of those are here.
   [[nodiscard]] std::vector<ValueId> take_over(const ValueNumbers& those);
 
@@ -79,20 +75,8 @@ class Columns {
   std::vector<RegisterOp> ops_;
 };
 
-// The values of a compare-and-set lie in memory of their own, behind two pointers: asked for some
-// operations ahead, they are there when operation i is.
-inline void ask_ahead(const History& history, std::size_t i) {
-  constexpr std::size_t near = 8;
-  constexpr std::size_t far = 16;
-  const auto pair_of = [&](std::size_t k) {
-    const bool is_pair =
-        k < history.operations.size() && history.operations[k].function == Function::cas;
-    return is_pair ? history.operations[k].argument.as_list() : nullptr;
-  };
-  __builtin_prefetch(pair_of(i + far));
-  if (const auto* pair = pair_of(i + near)) __builtin_prefetch(pair->data());
-}
-
+// Written so that the processor need not guess whether an operation is a read or a write: nobody
+// can know, and a wrong guess costs as much as all the rest.
 inline Reading read_operation(const History& history, std::size_t i, FailedCas failed_cas,
                               ValueNumbers& number, RegisterOp& to) {
   const Operation& op = history.operations[i];
@@ -103,13 +87,14 @@ inline Reading read_operation(const History& history, std::size_t i, FailedCas f
   to.invoked = op.invoked;
   to.completed = op.outcome == Outcome::info ? never : op.completed;
   to.source = static_cast<std::uint32_t>(i);
-  if (op.function == Function::read) {
-    if (to.completed == never) return Reading::left_out;
-    to.observes = number(op.result);
-    return Reading::taken;
-  }
-  if (op.function == Function::write) {
-    to.sets = number(op.argument);
+  if (op.function <= Function::write) {
+    static_assert(Function::read < Function::write && Function::write < Function::cas);
+    const auto writes = static_cast<unsigned>(op.function);  // 0 or 1
+    if (to.completed == never && writes == 0) return Reading::left_out;
+    const Value* const told[] = {&op.result, &op.argument};
+    const ValueId value = number(*told[writes]);
+    to.observes = value | (0U - writes);  // no_value is all ones
+    to.sets = value | (writes - 1U);
     return Reading::taken;
   }
   const auto* pair = op.argument.as_list();
