@@ -1,7 +1,6 @@
 #include "checkers/columns.h"
 
 #include <algorithm>
-#include <limits>
 #include <thread>
 #include <unordered_map>
 
@@ -11,7 +10,6 @@ namespace ordeal::checkers {
 
 namespace {
 
-constexpr std::uint32_t left_out = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t least_per_thread = 20'000;  // operations
 constexpr std::int64_t direct_keys = 1 << 20;
 
@@ -50,44 +48,58 @@ ValueId ValueNumbers::odd(const Value& value) {
   return odd_.try_emplace(value, next).first->second;
 }
 
+std::vector<ValueId> ValueNumbers::take_over(const ValueNumbers& those) {
+  std::vector<ValueId> names(those.odd_.size());
+  for (const auto& [value, number] : those.odd_) names[number - first_odd] = odd(value);
+  return names;
+}
+
 struct Columns::Part {
   std::size_t begin = 0;
   std::size_t end = 0;
-  KeyNumbers number;
-  std::vector<std::size_t> counts;   // by its own key numbers
-  std::vector<std::uint32_t> names;  // of its own key numbers among all
+  KeyNumbers key_of;
+  ValueNumbers value_of;
+  std::vector<RegisterOp> ops;      // what can bear on the verdict
+  std::vector<std::uint32_t> keys;  // by those, its own numbers
+  std::vector<std::size_t> counts;  // by its own key numbers, and so on
+  std::vector<std::uint32_t> names;
+  std::vector<std::size_t> next;  // place in Columns::ops_
+  std::vector<ValueId> odd_names;
+  std::vector<std::pair<std::uint32_t, std::string>> malformed;
 };
 
-// As read_operation: what bears on the verdict, or may be malformed.
-bool Columns::bears(const Operation& op) const {
-  if (op.outcome == Outcome::fail) {
-    return failed_cas_ == FailedCas::evidence && is_mismatch(history_, op);
-  }
-  return op.function != Function::read || (op.outcome == Outcome::ok && op.completed != never);
-}
-
-void Columns::read_keys(Part& part) {
+void Columns::read(const History& history, FailedCas failed_cas, Part& part) {
+  part.ops.reserve(part.end - part.begin);
+  part.keys.reserve(part.end - part.begin);
   for (std::size_t i = part.begin; i < part.end; ++i) {
-    const Operation& op = history_.operations[i];
-    const std::uint32_t key = part.number(op.key);
+    const Operation& op = history.operations[i];
+    const std::uint32_t key = part.key_of(op.key);
     if (key == part.counts.size()) part.counts.push_back(0);
-    const bool taken = bears(op);
-    key_of_[i] = taken ? key : left_out;
-    if (taken) ++part.counts[key];
+    RegisterOp found;
+    const Reading reading = read_operation(history, i, failed_cas, part.value_of, found);
+    if (reading == Reading::taken) {
+      part.ops.push_back(found);
+      part.keys.push_back(key);
+      ++part.counts[key];
+    } else if (reading == Reading::malformed) {
+      part.malformed.emplace_back(
+          key, op.function == Function::cas
+                   ? fmt::format("operation {} is a compare-and-set with argument {}; it must be a "
+                                 "list of the expected and the new value",
+                                 op.invoked, to_text(op.argument))
+                   : fmt::format("operation {} is a {}, which a register does not know", op.invoked,
+                                 to_text(op.function)));
+    }
   }
 }
 
-template <class Work>
-void Columns::in_parallel(Work work) const {
-  std::vector<std::jthread> helpers;
-  for (std::size_t i = 1; i < threads_; ++i) helpers.emplace_back([&work, i] { work(i); });
-  work(0);
-}
-
+// One numbering for all parts, and where the operations of each belong.
 void Columns::merge(std::vector<Part>& parts) {
   KeyNumbers all;
+  ValueNumbers values;
   for (Part& part : parts) {
-    for (const Value& key : part.number.keys()) part.names.push_back(all(key));
+    for (const Value& key : part.key_of.keys()) part.names.push_back(all(key));
+    part.odd_names = values.take_over(part.value_of);
   }
   keys_.resize(all.keys().size());
   for (std::size_t i = 0; i < keys_.size(); ++i) keys_[i].key = all.keys()[i];
@@ -95,62 +107,55 @@ void Columns::merge(std::vector<Part>& parts) {
     for (std::size_t i = 0; i < part.names.size(); ++i) {
       keys_[part.names[i]].count += part.counts[i];
     }
+    for (const auto& [key, why] : part.malformed) keys_[part.names[key]].malformed = why;
   }
-  for (std::size_t i = 1; i < keys_.size(); ++i) {
-    keys_[i].first = keys_[i - 1].first + keys_[i - 1].count;
-  }
-}
-
-// Of the keys from first to end, without it: nobody else writes there.
-void Columns::read_operations(std::size_t first_key, std::size_t end_key,
-                              std::vector<std::size_t>& next) {
-  ValueNumbers number;
-  for (std::size_t i = 0; i < key_of_.size(); ++i) {
-    const std::uint32_t key = key_of_[i];
-    if (key < first_key || key >= end_key) continue;
-    RegisterOp& to = ops_[next[key]++];
-    if (read_operation(history_, i, failed_cas_, number, to) == Reading::taken) continue;
-    const Operation& op = history_.operations[i];
-    keys_[key].malformed =
-        op.function == Function::cas
-            ? fmt::format(
-                  "operation {} is a compare-and-set with argument {}; it must be a list "
-                  "of the expected and the new value",
-                  op.invoked, to_text(op.argument))
-            : fmt::format("operation {} is a {}, which a register does not know", op.invoked,
-                          to_text(op.function));
-  }
-}
-
-Columns::Columns(const History& history, const CheckOptions& options)
-    : history_(history),
-      failed_cas_(options.failed_cas),
-      threads_(std::clamp<std::size_t>(history.operations.size() / least_per_thread, 1,
-                                       std::max<std::size_t>(options.threads, 1))) {
-  const std::size_t count = history.operations.size();
-  key_of_.resize(count);
-  std::vector<Part> parts(threads_);
-  in_parallel([&](std::size_t thread) {
-    parts[thread].begin = thread * count / threads_;
-    parts[thread].end = (thread + 1) * count / threads_;
-    read_keys(parts[thread]);
-  });
-  merge(parts);
-  if (threads_ > 1) {
-    in_parallel([&](std::size_t thread) {
-      const Part& part = parts[thread];
-      for (std::size_t i = part.begin; i < part.end; ++i) {
-        if (key_of_[i] != left_out) key_of_[i] = part.names[key_of_[i]];
-      }
-    });
-  }
-  ops_.resize(keys_.empty() ? 0 : keys_.back().first + keys_.back().count);
   std::vector<std::size_t> next;
-  for (const Key& key : keys_) next.push_back(key.first);
-  in_parallel([&](std::size_t thread) {
-    read_operations(thread * keys_.size() / threads_, (thread + 1) * keys_.size() / threads_, next);
-  });
-  key_of_ = {};
+  std::size_t count = 0;
+  for (Key& key : keys_) {
+    key.first = count;
+    next.push_back(count);
+    count += key.count;
+  }
+  ops_.resize(count);
+  for (Part& part : parts) {
+    for (std::size_t i = 0; i < part.names.size(); ++i) {
+      part.next.push_back(next[part.names[i]]);
+      next[part.names[i]] += part.counts[i];
+    }
+  }
+}
+
+// Nobody else writes at these places.
+void Columns::put_in_place(Part& part) {
+  for (std::size_t i = 0; i < part.ops.size(); ++i) {
+    RegisterOp& op = part.ops[i];
+    if (!part.odd_names.empty()) {
+      for (ValueId* value : {&op.observes, &op.sets, &op.denies}) {
+        const bool is_odd = *value != no_value && *value >= ValueNumbers::first_odd;
+        if (is_odd) *value = part.odd_names[*value - ValueNumbers::first_odd];
+      }
+    }
+    ops_[part.next[part.keys[i]]++] = op;
+  }
+}
+
+Columns::Columns(const History& history, const CheckOptions& options) {
+  const std::size_t count = history.operations.size();
+  const std::size_t threads = std::clamp<std::size_t>(count / least_per_thread, 1,
+                                                      std::max<std::size_t>(options.threads, 1));
+  std::vector<Part> parts(threads);
+  const auto each_part = [&](auto work) {
+    std::vector<std::jthread> helpers;
+    for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back([&, i] { work(parts[i]); });
+    work(parts[0]);
+  };
+  for (std::size_t i = 0; i < threads; ++i) {
+    parts[i].begin = i * count / threads;
+    parts[i].end = (i + 1) * count / threads;
+  }
+  each_part([&](Part& part) { read(history, options.failed_cas, part); });
+  merge(parts);
+  each_part([&](Part& part) { put_in_place(part); });
 }
 
 std::size_t make_dense(std::vector<RegisterOp>& ops) {

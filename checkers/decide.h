@@ -13,7 +13,8 @@ namespace ordeal::checkers {
 
 struct Budget {
   Deadline deadline;
-  std::size_t memory;  // bytes
+  std::size_t memory;       // bytes
+  std::size_t threads = 1;  // that a search may use
 };
 
 struct Decision {

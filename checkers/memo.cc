@@ -14,9 +14,9 @@ constexpr std::size_t first_capacity = 64;
 Memo::Memo(std::size_t record_words, std::size_t memory_limit)
     : words_(record_words), limit_(memory_limit) {}
 
-std::uint64_t Memo::hash(const std::uint64_t* record) const {
+std::uint64_t Memo::hash(const std::uint64_t* record, std::size_t words) {
   std::uint64_t hash = 0x9e3779b97f4a7c15U;
-  for (std::size_t i = 0; i < words_; ++i) {
+  for (std::size_t i = 0; i < words; ++i) {
     hash = (hash ^ record[i]) * 0xbf58476d1ce4e5b9U;
     hash ^= hash >> 29U;
   }
@@ -24,9 +24,9 @@ std::uint64_t Memo::hash(const std::uint64_t* record) const {
   return hash ^ (hash >> 32U);
 }
 
-std::size_t Memo::place_of(const std::uint64_t* record) const {
+std::size_t Memo::place_of(const std::uint64_t* record, std::uint64_t hash) const {
   const std::size_t mask = table_.size() - 1;
-  std::size_t place = hash(record) & mask;
+  std::size_t place = hash & mask;
   while (table_[place] != 0) {
     const std::uint64_t* other = &records_[(table_[place] - 1) * words_];
     if (std::equal(record, record + words_, other)) break;
@@ -44,14 +44,15 @@ bool Memo::grow() {
   records_.reserve(capacity * words_);
   table_.assign(2 * capacity, 0);
   for (std::size_t i = 0; i < size_; ++i) {
-    table_[place_of(&records_[i * words_])] = static_cast<std::uint32_t>(i + 1);
+    const std::uint64_t* record = &records_[i * words_];
+    table_[place_of(record, hash(record, words_))] = static_cast<std::uint32_t>(i + 1);
   }
   return true;
 }
 
-Memo::Insertion Memo::insert(const std::uint64_t* record) {
+Memo::Insertion Memo::insert(const std::uint64_t* record, std::uint64_t hash) {
   if (2 * size_ >= table_.size() && !grow()) return Insertion::out_of_memory;
-  const std::size_t place = place_of(record);
+  const std::size_t place = place_of(record, hash);
   if (table_[place] != 0) return Insertion::present;
   records_.insert(records_.end(), record, record + words_);
   table_[place] = static_cast<std::uint32_t>(++size_);

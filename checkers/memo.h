@@ -14,16 +14,14 @@ class Memo {
 
   Memo(std::size_t record_words, std::size_t memory_limit);
 
-  // The record is `record_words` long.
-  [[nodiscard]] Insertion insert(const std::uint64_t* record);
+  [[nodiscard]] static std::uint64_t hash(const std::uint64_t* record, std::size_t words);
+  // The record is `record_words` long, the hash is its own.
+  [[nodiscard]] Insertion insert(const std::uint64_t* record, std::uint64_t hash);
   [[nodiscard]] std::size_t size() const { return size_; }
-  // By order of insertion. Valid until the next insertion.
-  [[nodiscard]] const std::uint64_t* record(std::size_t i) const { return &records_[i * words_]; }
 
  private:
-  [[nodiscard]] std::uint64_t hash(const std::uint64_t* record) const;
   // Where the record is, or the free place where it belongs.
-  [[nodiscard]] std::size_t place_of(const std::uint64_t* record) const;
+  [[nodiscard]] std::size_t place_of(const std::uint64_t* record, std::uint64_t hash) const;
   [[nodiscard]] bool grow();
 
   std::size_t words_;

@@ -22,12 +22,13 @@
 
 #include <algorithm>
 #include <map>
+#include <thread>
 #include <tuple>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
-#include "checkers/memo.h"
+#include "checkers/frontier.h"
 
 namespace ordeal::checkers {
 
@@ -35,8 +36,9 @@ namespace {
 
 constexpr std::uint32_t nobody = ~std::uint32_t{0};
 constexpr std::uint32_t unknown_bit = std::uint32_t{1}
-                                      << 31U;     // in a choice: a class, not an operation
-constexpr std::size_t steps_between_looks = 512;  // at the clock
+                                      << 31U;    // in a choice: a class, not an operation
+constexpr std::size_t steps_between_looks = 64;  // at the clock
+constexpr std::size_t steps_alone = 20'000;      // then a search is hard enough for several threads
 
 enum class StepKind : std::uint8_t { begin, end, appear };
 
@@ -55,13 +57,16 @@ class Search {
     lay_out_configuration();
   }
 
-  Decision run();
-  // After an answer of valid: the operations in a right order.
+  // Works on branches of the frontier until there are none. Invalid: nothing was found here.
+  // Unknown and no reason: it has made that many steps.
+  Decision run(Frontier& frontier, std::size_t most);
+  // After an answer of valid, with the first branch: the operations in a right order.
   [[nodiscard]] std::vector<std::uint32_t> order();
+  [[nodiscard]] std::size_t words() const { return current_.size(); }
 
  private:
+  // A configuration, in saved_, and its choices.
   struct Frame {
-    std::size_t record;  // in the memo
     std::size_t first_choice;
     std::size_t next_choice;
     std::uint32_t taken = 0;  // the choice that it is being tried with
@@ -73,11 +78,16 @@ class Search {
 
   // Walks on until a completion forces something. False at the end of the history.
   bool walk();
-  void walk_back_to(std::size_t position);
+  void set_out(const Branch& branch);
+  void move_to(std::size_t position);
   void find_choices();
   void choose(std::uint32_t choice);
   // The next untried choice of the deepest frame that has one. False when there is none.
-  bool backtrack(const Memo& memo);
+  bool backtrack();
+  // The last choice of the first frame that has one.
+  void give_branch(Frontier& frontier);
+  // What has run out; null while nothing has.
+  const char* spent(std::size_t steps, std::size_t workers) const;
   [[nodiscard]] Decision give_up(const char* what, std::size_t tried) const;
 
   // The configuration's words: position and state; then slots; then counts.
@@ -107,6 +117,7 @@ class Search {
   std::vector<std::uint32_t> available_;  // by class: invoked so far
   std::vector<std::uint64_t> current_;    // the configuration
   std::vector<Frame> frames_;
+  std::vector<std::uint64_t> saved_;                // the configurations of all frames, in a row
   std::vector<std::uint32_t> choices_;              // of all frames, in a row
   std::vector<std::uint32_t>* happened_ = nullptr;  // while an order is replayed
 };
@@ -207,19 +218,15 @@ bool Search::walk() {
   return false;
 }
 
-void Search::walk_back_to(std::size_t position) {
-  while (position_ > position) {
-    const Step& step = time_[--position_];
-    switch (step.kind) {
-      case StepKind::appear:
-        --available_[step.index];
-        break;
-      case StepKind::begin:
-        occupants_[slots_of_[step.index]] = nobody;
-        break;
-      case StepKind::end:
-        occupants_[slots_of_[step.index]] = step.index;
-        break;
+void Search::move_to(std::size_t position) {
+  while (position_ != position) {
+    const bool forward = position_ < position;
+    const Step& step = time_[forward ? position_++ : --position_];
+    if (step.kind == StepKind::appear) {
+      forward ? ++available_[step.index] : --available_[step.index];
+    } else {
+      const bool pending = (step.kind == StepKind::begin) == forward;
+      occupants_[slots_of_[step.index]] = pending ? step.index : nobody;
     }
   }
 }
@@ -278,20 +285,43 @@ void Search::choose(std::uint32_t choice) {
   look();
 }
 
-bool Search::backtrack(const Memo& memo) {
+bool Search::backtrack() {
   while (!frames_.empty() && frames_.back().next_choice == frames_.back().first_choice) {
     choices_.resize(frames_.back().first_choice);
     frames_.pop_back();
   }
+  saved_.resize(frames_.size() * words());
   if (frames_.empty()) return false;
   Frame& frame = frames_.back();
   choices_.resize(frame.next_choice);
-  const std::uint64_t* record = memo.record(frame.record);
-  std::copy(record, record + current_.size(), current_.begin());
-  walk_back_to(static_cast<std::size_t>(current_[0] >> 32U));
+  std::copy(saved_.end() - static_cast<std::ptrdiff_t>(words()), saved_.end(), current_.begin());
+  move_to(static_cast<std::size_t>(current_[0] >> 32U));
   frame.taken = choices_[--frame.next_choice];
   choose(frame.taken);
   return true;
+}
+
+void Search::give_branch(Frontier& frontier) {
+  const auto frame = std::ranges::find_if(
+      frames_, [](const Frame& one) { return one.next_choice > one.first_choice; });
+  if (frame == frames_.end()) return;
+  const auto record =
+      saved_.begin() + (frame - frames_.begin()) * static_cast<std::ptrdiff_t>(words());
+  frontier.give(
+      {{record, record + static_cast<std::ptrdiff_t>(words())}, choices_[frame->first_choice++]});
+}
+
+void Search::set_out(const Branch& branch) {
+  frames_.clear();
+  saved_.clear();
+  choices_.clear();
+  current_ = branch.configuration;
+  move_to(static_cast<std::size_t>(current_[0] >> 32U));
+  if (branch.choice) {
+    choose(*branch.choice);
+  } else {
+    look();
+  }
 }
 
 Decision Search::give_up(const char* what, std::size_t tried) const {
@@ -306,40 +336,50 @@ Decision Search::give_up(const char* what, std::size_t tried) const {
           what, tried, ops_.size(), occupants_.size(), unknown)};
 }
 
-Decision Search::run() {
-  Memo memo(current_.size(), budget_.memory - budget_.memory / 4);
-  set_head(first_state);
-  look();
-  for (std::size_t steps = 0; walk(); ++steps) {
-    if (steps % steps_between_looks == 0) {
-      if (budget_.deadline.passed()) return give_up("time ran out", memo.size());
-      const std::size_t stack = frames_.capacity() * sizeof(Frame) + choices_.capacity() * 4;
-      if (stack + space_.bytes() > budget_.memory / 4)
-        return give_up("memory ran out", memo.size());
-    }
-    switch (memo.insert(current_.data())) {
-      case Memo::Insertion::out_of_memory:
-        return give_up("memory ran out", memo.size());
-      case Memo::Insertion::present:
-        break;
-      case Memo::Insertion::added: {
+const char* Search::spent(std::size_t steps, std::size_t workers) const {
+  if (steps % steps_between_looks == 0 && budget_.deadline.passed()) return "time ran out";
+  // At each step: a single state may be large.
+  const std::size_t bytes = frames_.capacity() * sizeof(Frame) + choices_.capacity() * 4 +
+                            saved_.capacity() * 8 + space_.bytes();
+  return bytes > budget_.memory / 4 / workers ? "memory ran out" : nullptr;
+}
+
+Decision Search::run(Frontier& frontier, std::size_t most) {
+  const auto end = [&](Decision decision) {
+    frontier.stop();
+    return decision;
+  };
+  std::size_t steps = 0;
+  while (const auto branch = frontier.take()) {
+    set_out(*branch);
+    do {
+      if (!walk()) return end({Decision::Answer::valid, {}});
+      if (frontier.is_stopped()) break;
+      if (steps == most) return {};
+      const char* what = spent(steps++, frontier.workers());
+      const auto inserted =
+          what == nullptr ? frontier.insert(current_.data()) : Memo::Insertion::out_of_memory;
+      if (inserted == Memo::Insertion::out_of_memory) {
+        return end(give_up(what == nullptr ? "memory ran out" : what, frontier.size()));
+      }
+      if (inserted == Memo::Insertion::added) {
         const std::size_t first = choices_.size();
         find_choices();
-        frames_.push_back({memo.size() - 1, first, choices_.size(), 0});
+        frames_.push_back({first, choices_.size(), 0});
+        saved_.insert(saved_.end(), current_.begin(), current_.end());
       }
-    }
-    if (!backtrack(memo)) return {Decision::Answer::invalid, {}};
+      if (frontier.wants_branch()) give_branch(frontier);
+    } while (backtrack());
   }
-  return {Decision::Answer::valid, {}};
+  return {Decision::Answer::invalid, {}};
 }
 
 // The choices that stand are those that led to the end: they are made again, from the start.
 std::vector<std::uint32_t> Search::order() {
   std::vector<std::uint32_t> choices;
   for (const Frame& frame : frames_) choices.push_back(frame.taken);
-  walk_back_to(0);
+  move_to(0);
   std::ranges::fill(current_, 0);
-  std::ranges::fill(occupants_, nobody);
   std::vector<std::uint32_t> happened;
   happened_ = &happened;
   set_head(first_state);
@@ -386,14 +426,73 @@ class RegisterSpace : public StateSpace {
   std::vector<RegisterOp> ops_;
 };
 
+// A space that several workers ask, one at a time.
+struct SharedSpace {
+  StateSpace& space;
+  std::mutex mutex;
+  std::atomic<std::size_t> bytes = 0;
+};
+
+// What one worker knows of it.
+class KnownSpace : public StateSpace {
+ public:
+  KnownSpace(SharedSpace& shared, std::size_t workers) : shared_(shared), workers_(workers) {}
+
+  StateId step(StateId state, std::uint32_t kind) override {
+    const auto [entry, is_new] = known_.try_emplace(std::uint64_t{state} << 32U | kind, no_state);
+    if (!is_new) return entry->second;
+    const std::lock_guard lock(shared_.mutex);
+    entry->second = shared_.space.step(state, kind);
+    shared_.bytes.store(shared_.space.bytes(), std::memory_order_relaxed);
+    return entry->second;
+  }
+  bool only_looks(std::uint32_t kind) const override { return shared_.space.only_looks(kind); }
+  // With a worker's share of what all have.
+  std::size_t bytes() const override {
+    return known_.size() * 64 + shared_.bytes.load(std::memory_order_relaxed) / workers_;
+  }
+
+ private:
+  SharedSpace& shared_;
+  std::size_t workers_;
+  std::unordered_map<std::uint64_t, StateId> known_;
+};
+
+Branch root(std::size_t words) { return {std::vector<std::uint64_t>(words, 0), std::nullopt}; }
+
+Decision decide_together(const std::vector<SearchOp>& ops, StateSpace& space, const Budget& budget,
+                         std::size_t words) {
+  SharedSpace shared{space, {}, {}};
+  Frontier frontier(words, budget.memory - budget.memory / 4, budget.threads);
+  frontier.give(root(words));
+  std::vector<Decision> found(budget.threads);
+  const auto work = [&](std::size_t i) {
+    KnownSpace known(shared, budget.threads);
+    found[i] = Search(ops, known, budget).run(frontier, ~std::size_t{0});
+  };
+  std::vector<std::jthread> helpers;
+  for (std::size_t i = 1; i < budget.threads; ++i) helpers.emplace_back(work, i);
+  work(0);
+  helpers.clear();
+  for (const auto answer : {Decision::Answer::valid, Decision::Answer::unknown}) {
+    const auto it = std::ranges::find(found, answer, &Decision::answer);
+    if (it != found.end()) return *std::move(it);
+  }
+  return {Decision::Answer::invalid, {}};
+}
+
 }  // namespace
 
 Decision decide_by_search(const std::vector<SearchOp>& ops, StateSpace& space, const Budget& budget,
                           std::vector<std::uint32_t>* order) {
+  const bool may_share = budget.threads > 1 && order == nullptr;
   Search search(ops, space, budget);
-  Decision decision = search.run();
+  Frontier alone(search.words(), budget.memory - budget.memory / 4, 1);
+  alone.give(root(search.words()));
+  Decision decision = search.run(alone, may_share ? steps_alone : ~std::size_t{0});
   if (order != nullptr && decision.answer == Decision::Answer::valid) *order = search.order();
-  return decision;
+  const bool is_hard = decision.answer == Decision::Answer::unknown && decision.why.empty();
+  return is_hard ? decide_together(ops, space, budget, search.words()) : decision;
 }
 
 Decision decide_by_search(const std::vector<RegisterOp>& ops, const Budget& budget,

@@ -8,7 +8,8 @@
 // pending there, not the whole history: at a quiescent point it is the state alone. States are
 // small numbers, each met once: the model is asked for a transition only the first time.
 //
-// What is not tried, and why nothing is lost: see search.cc. Pure; one search a thread.
+// What is not tried, and why nothing is lost: see search.cc. Several threads share a search that
+// turns out to be hard (checkers/frontier). Pure; any thread.
 
 #include <vector>
 
@@ -41,7 +42,8 @@ struct SearchOp {
 };
 
 // `ops` by invocation. When valid and an `order` is given, it becomes the positions of operations
-// in one right order, without the unknown ones that need not have happened.
+// in one right order, without the unknown ones that need not have happened; it is found by one
+// thread, so that it is the same each time.
 [[nodiscard]] Decision decide_by_search(const std::vector<SearchOp>& ops, StateSpace& space,
                                         const Budget& budget,
                                         std::vector<std::uint32_t>* order = nullptr);

@@ -125,14 +125,15 @@ class Blocks {
     for (std::uint32_t i = 0, sum = 0; i <= count_; ++i) first[i] = sum += first[i];
     std::vector<std::uint32_t> later(edges_.size());
     for (const Edge& edge : edges_) later[--first[edge.from]] = edge.to;
+    // In the order in which they become free, which is nearly that in which they lie in memory.
     std::vector<std::uint32_t> free;
+    free.reserve(count_);
     for (std::uint32_t i = 0; i < count_; ++i) {
       if (before[i] == 0) free.push_back(i);
     }
     std::size_t placed = 0;
-    for (; !free.empty(); ++placed) {
-      const std::uint32_t block = free.back();
-      free.pop_back();
+    for (; placed < free.size(); ++placed) {
+      const std::uint32_t block = free[placed];
       for (std::uint32_t i = first[block]; i < first[block + 1]; ++i) {
         if (--before[later[i]] == 0) free.push_back(later[i]);
       }

@@ -272,7 +272,8 @@ struct Gaps {
 };
 
 // Whether the increments fill each gap with as many as the values around it are apart: the one
-// that must be done first goes first. Behind all reads there is room for all.
+// that must be done first goes first, and one that is too late then was wanted in vain. Each gap
+// wants one at least, and behind all reads there is room for all: none is too late unseen.
 bool fill(std::vector<Gaps> increments, const Levels& levels) {
   std::ranges::sort(increments, {}, &Gaps::first);
   std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> urgent;
@@ -287,7 +288,6 @@ bool fill(std::vector<Gaps> increments, const Levels& levels) {
       if (urgent.empty() || urgent.top() < gap) return false;
       urgent.pop();
     }
-    if (!urgent.empty() && urgent.top() <= gap) return false;
   }
   return true;
 }

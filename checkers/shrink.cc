@@ -1,6 +1,7 @@
 #include "checkers/shrink.h"
 
 #include <algorithm>
+#include <span>
 
 #include "checkers/zones.h"
 
@@ -226,9 +227,10 @@ Core shrink(const std::vector<RegisterOp>& ops, std::size_t value_count, const B
 }
 
 std::vector<RegisterOp> prefix_of(const std::vector<RegisterOp>& ops, EventIndex end) {
+  const auto begun = std::ranges::upper_bound(ops, end, {}, &RegisterOp::invoked);
   std::vector<RegisterOp> prefix;
-  for (const RegisterOp& op : ops) {
-    if (op.invoked > end) break;
+  prefix.reserve(static_cast<std::size_t>(begun - ops.begin()));
+  for (const RegisterOp& op : std::span(ops.begin(), begun)) {
     if (op.completed <= end) {
       prefix.push_back(op);
     } else if (!op.is_read()) {

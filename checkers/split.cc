@@ -74,6 +74,7 @@ bool is_mismatch(const History& history, const Operation& op) {
 
 Register read_register(const History& history, const KeyOperations& key, FailedCas failed_cas) {
   Register result;
+  result.ops.reserve(key.positions.size());
   Interner id(result.values);
   for (const std::uint32_t position : key.positions) {
     const Operation& op = history.operations[position];

@@ -24,12 +24,26 @@ constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 // How many elements are inside at each moment; finds the first moment without.
 class Depths {
  public:
-  explicit Depths(std::size_t size) {
-    while (leaves_ < size) leaves_ *= 2;
+  explicit Depths(const std::vector<std::int32_t>& row) {
+    while (leaves_ < row.size()) leaves_ *= 2;
     nodes_.resize(2 * leaves_);
+    for (std::size_t i = 0; i < row.size(); ++i) nodes_[leaves_ + i].least = row[i];
+    for (std::size_t i = leaves_; i > 1; --i) join(i - 1);
   }
-  void add(std::uint32_t begin, std::uint32_t end, std::int32_t by) {
-    add(1, 0, leaves_, begin, end, by);
+  // One less at each moment in [begin, end).
+  void take_one(std::uint32_t begin, std::uint32_t end) {
+    std::size_t left = leaves_ + begin;
+    std::size_t right = leaves_ + end;
+    const auto take = [&](std::size_t node) {
+      --nodes_[node].least;
+      --nodes_[node].added;
+    };
+    for (; left < right; left /= 2, right /= 2) {
+      if (left % 2 == 1) take(left++);
+      if (right % 2 == 1) take(--right);
+    }
+    for (std::size_t node = (leaves_ + begin) / 2; node > 0; node /= 2) join(node);
+    for (std::size_t node = (leaves_ + end - 1) / 2; node > 0; node /= 2) join(node);
   }
   // In [begin, end); `end` when there is none.
   [[nodiscard]] std::uint32_t first_empty(std::uint32_t begin, std::uint32_t end) const {
@@ -37,17 +51,7 @@ class Depths {
   }
 
  private:
-  void add(std::size_t node, std::size_t from, std::size_t to, std::uint32_t begin,
-           std::uint32_t end, std::int32_t by) {
-    if (end <= from || to <= begin) return;
-    if (begin <= from && to <= end) {
-      nodes_[node].least += by;
-      nodes_[node].added += by;
-      return;
-    }
-    const std::size_t middle = (from + to) / 2;
-    add(2 * node, from, middle, begin, end, by);
-    add(2 * node + 1, middle, to, begin, end, by);
+  void join(std::size_t node) {
     nodes_[node].least =
         nodes_[node].added + std::min(nodes_[2 * node].least, nodes_[2 * node + 1].least);
   }
@@ -125,10 +129,10 @@ class Bottoms {
   std::vector<Node> nodes_;
 };
 
-// `elements` by in_end, all certainly inside for a while.
-bool nest(const std::vector<Lifetime>& elements, std::uint32_t end) {
-  Depths depths(end);
-  for (const Lifetime& element : elements) depths.add(element.in_end, element.out_begin, 1);
+// `elements` by in_end, all certainly inside for a while; how many are at each moment.
+bool nest(const std::vector<Lifetime>& elements, const std::vector<std::int32_t>& inside) {
+  const auto end = static_cast<std::uint32_t>(inside.size());
+  Depths depths(inside);
   Bottoms bottoms(elements);
   struct Stretch {
     std::uint32_t first;  // element
@@ -153,7 +157,7 @@ bool nest(const std::vector<Lifetime>& elements, std::uint32_t end) {
         bottoms.find(stretch.first, stretch.end, stretch.begin, stretch.end);
     if (bottom == none) return false;
     bottoms.remove(bottom);
-    depths.add(elements[bottom].in_end, elements[bottom].out_begin, -1);
+    depths.take_one(elements[bottom].in_end, elements[bottom].out_begin);
     split(stretch.first, stretch.end);
   }
   return true;
@@ -173,18 +177,18 @@ std::optional<bool> decide_stack(const std::vector<Call>& calls) {
     --change[element.out_begin];
     if (element.out_begin == all->end) element.out_end = all->end + 1;
   }
+  std::vector<std::int32_t> inside(all->end, 0);  // certainly, at each moment
   std::vector<std::uint32_t> free_before(all->end + 1, 0);
-  for (std::int32_t i = 0, inside = 0; i < static_cast<std::int32_t>(all->end); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    inside += change[at];
-    free_before[at + 1] = free_before[at] + (inside == 0 ? 1U : 0U);
+  for (std::size_t at = 0; at < all->end; ++at) {
+    inside[at] = change[at] + (at == 0 ? 0 : inside[at - 1]);
+    free_before[at + 1] = free_before[at] + (inside[at] == 0 ? 1U : 0U);
   }
   bool fits = std::ranges::all_of(all->empties, [&](const Interval& call) {
     return free_before[call.end] > free_before[call.begin];
   });
   if (fits) {
     std::ranges::sort(all->elements, {}, &Lifetime::in_end);
-    fits = nest(all->elements, all->end);
+    fits = nest(all->elements, inside);
   }
   // An unknown removal may have made room; or been nothing.
   if (!fits && !all->unknown_removals.empty()) return std::nullopt;

@@ -1,6 +1,7 @@
 #include "checkers/staleness.h"
 
 #include <algorithm>
+#include <queue>
 
 namespace ordeal::checkers {
 
@@ -46,13 +47,16 @@ std::optional<Versions> read_versions(const std::vector<RegisterOp>& ops) {
 }
 
 void number(Versions& versions) {
-  std::vector<Version*> order;
+  std::vector<std::uint64_t> order;  // with the value in the lower half
   for (std::size_t value = nil_value + 1; value < versions.size(); ++value) {
-    if (versions[value].done != never) order.push_back(&versions[value]);
+    const Version& version = versions[value];
+    if (version.done == never) continue;
+    order.push_back(std::uint64_t{std::min(version.done, version.last)} << 32U | value);
   }
-  std::ranges::sort(order, {},
-                    [](const Version* version) { return std::min(version->done, version->last); });
-  for (std::size_t i = 0; i < order.size(); ++i) order[i]->place = i + 1;
+  std::ranges::sort(order);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    versions[order[i] & ~std::uint32_t{0}].place = i + 1;
+  }
 }
 
 struct Edge {
@@ -63,21 +67,19 @@ struct Edge {
 
 // Beginnings and ends of the certain operations. `ops` by invocation.
 std::vector<Edge> edges_of(const std::vector<RegisterOp>& ops) {
-  std::vector<std::uint64_t> ends;  // with the operation in the lower half
-  for (std::uint32_t i = 0; i < ops.size(); ++i) {
-    if (ops[i].is_certain()) ends.push_back(std::uint64_t{ops[i].completed} << 32U | i);
-  }
-  std::ranges::sort(ends);
+  std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>>
+      ends;  // of what is under way, with the operation in the lower half
   std::vector<Edge> edges;
-  edges.reserve(2 * ends.size());
-  auto end = ends.begin();
+  edges.reserve(2 * ops.size());
   for (std::uint32_t i = 0; i <= ops.size(); ++i) {
     const EventIndex now = i < ops.size() ? ops[i].invoked : never;
-    for (; end != ends.end() && *end >> 32U < now; ++end) {
-      edges.push_back(
-          {static_cast<EventIndex>(*end >> 32U), static_cast<std::uint32_t>(*end), true});
+    for (; !ends.empty() && ends.top() >> 32U < now; ends.pop()) {
+      edges.push_back({static_cast<EventIndex>(ends.top() >> 32U),
+                       static_cast<std::uint32_t>(ends.top()), true});
     }
-    if (i < ops.size() && ops[i].is_certain()) edges.push_back({now, i, false});
+    if (i == ops.size() || !ops[i].is_certain()) continue;
+    edges.push_back({now, i, false});
+    ends.push(std::uint64_t{ops[i].completed} << 32U | i);
   }
   return edges;
 }

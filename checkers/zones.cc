@@ -118,9 +118,9 @@ class TableClusters {
 };
 
 struct Zone {
-  std::int64_t done;
-  std::int64_t begun;
-  std::size_t last;  // cluster of the block
+  std::int64_t done = 0;
+  std::int64_t begun = 0;
+  std::size_t last = 0;  // cluster of the block
 };
 
 template <class Clusters>
@@ -137,7 +137,6 @@ class Zones {
 
  private:
   bool keep_live();
-  bool link();
   bool lay_out();
   bool add_block(std::size_t first);
   bool fit_together();
@@ -152,8 +151,9 @@ class Zones {
   bool has_denials_ = false;
   std::size_t live_ = 0;
   std::size_t placed_ = 0;
-  std::vector<Zone> forward_;
-  std::vector<Zone> backward_;
+  std::vector<Zone> zones_;  // the forward ones from the front, the backward ones from the back
+  std::size_t forward_ = 0;  // how many
+  std::size_t backward_ = 0;
 };
 
 template <class Clusters>
@@ -162,27 +162,26 @@ bool Zones<Clusters>::add(const RegisterOp& op) {
     has_denials_ = true;
     return true;
   }
-  if (op.sets == no_value) {
-    const std::size_t observed = clusters_(op.observes);
-    if (observed == Clusters::none) return false;
-    clusters_[observed].add(op);
-    clusters_[observed].is_wanted = true;
-    return true;
-  }
-  const std::size_t parent = op.observes == no_value ? 0 : clusters_(op.observes);
-  const std::size_t set = clusters_(op.sets);
-  if (set == Clusters::none || parent == Clusters::none || op.sets == nil_value) return false;
-  Cluster& cluster = clusters_[set];
-  if (cluster.setter != 0) return false;
-  cluster.setter = op.invoked + 1;
+  // As in read_operation, reads and writes take the same way.
+  const std::uint32_t if_sets = op.is_read() ? 0 : ~0U;
+  const ValueId value = (op.sets & if_sets) | (op.observes & ~if_sets);
+  const std::size_t at = clusters_(value);
+  if (at == Clusters::none) return false;
+  Cluster& cluster = clusters_[at];
+  const std::uint32_t is_taken = cluster.setter | (value == nil_value ? 1U : 0U);
+  if ((is_taken & if_sets) != 0) return false;
   cluster.add(op);
-  if (op.observes != no_value) cluster.parent = static_cast<std::uint32_t>(parent + 1);
+  cluster.setter |= (op.invoked + 1) & if_sets;
   cluster.is_wanted |= op.is_certain();
+  if ((op.observes | ~if_sets) == no_value) return true;
+  const std::size_t parent = clusters_(op.observes);
+  if (parent == Clusters::none) return false;
+  clusters_[at].parent = static_cast<std::uint32_t>(parent + 1);
   return true;
 }
 
-// Marks what was there: what is wanted, and what it was made from. False when somebody observed a
-// value that nobody set.
+// Marks what was there, what is wanted and what it was made from, and links it to that. False when
+// somebody observed a value that nobody set, or two compare-and-sets found the same value.
 template <class Clusters>
 bool Zones<Clusters>::keep_live() {
   for (std::size_t i = 0; i < clusters_.size(); ++i) {
@@ -192,19 +191,10 @@ bool Zones<Clusters>::keep_live() {
       ++live_;
       if (clusters_[at].setter == 0 && at != 0) return blame({i});
       if (clusters_[at].parent == 0) break;
+      std::uint32_t& next = clusters_[clusters_[at].parent - 1].next;
+      if (next != 0) return blame({at, next - std::size_t{1}});
+      next = static_cast<std::uint32_t>(at + 1);
     }
-  }
-  return true;
-}
-
-// False when two compare-and-sets found the same value.
-template <class Clusters>
-bool Zones<Clusters>::link() {
-  for (std::size_t i = 0; i < clusters_.size(); ++i) {
-    if (!clusters_[i].is_live || clusters_[i].parent == 0) continue;
-    std::uint32_t& next = clusters_[clusters_[i].parent - 1].next;
-    if (next != 0) return blame({i, next - std::size_t{1}});
-    next = static_cast<std::uint32_t>(i + 1);
   }
   return true;
 }
@@ -225,7 +215,10 @@ bool Zones<Clusters>::add_block(std::size_t first) {
     if (cluster.next == 0) break;
   }
   if (first == 0) zone.done = -1;
-  (zone.done < zone.begun ? forward_ : backward_).push_back(zone);
+  const std::size_t is_forward = zone.done < zone.begun ? 1 : 0;
+  zones_[is_forward != 0 ? forward_ : zones_.size() - 1 - backward_] = zone;
+  forward_ += is_forward;
+  backward_ += 1 - is_forward;
   return true;
 }
 
@@ -239,21 +232,23 @@ bool Zones<Clusters>::lay_out() {
 
 template <class Clusters>
 bool Zones<Clusters>::fit_together() {
-  if (!std::ranges::is_sorted(forward_, {}, &Zone::done)) {
-    std::ranges::sort(forward_, {}, &Zone::done);
+  const std::span forward(zones_.data(), forward_);
+  const std::span backward(zones_.data() + zones_.size() - backward_, backward_);
+  if (!std::ranges::is_sorted(forward, {}, &Zone::done)) {
+    std::ranges::sort(forward, {}, &Zone::done);
   }
-  for (std::size_t i = 1; i < forward_.size(); ++i) {
-    if (forward_[i].done < forward_[i - 1].begun) {
-      return blame({forward_[i].last, forward_[i - 1].last});
+  for (std::size_t i = 1; i < forward.size(); ++i) {
+    if (forward[i].done < forward[i - 1].begun) {
+      return blame({forward[i].last, forward[i - 1].last});
     }
   }
   // Blocks come about in order of time, almost: the place of the last is near that of the next.
-  std::size_t after = 0;
-  for (const Zone& zone : backward_) {
-    while (after < forward_.size() && forward_[after].done < zone.begun) ++after;
-    while (after > 0 && forward_[after - 1].done >= zone.begun) --after;
-    if (after > 0 && zone.done < forward_[after - 1].begun) {
-      return blame({zone.last, forward_[after - 1].last});
+  std::size_t after = forward.size();
+  for (const Zone& zone : backward) {
+    while (after < forward.size() && forward[after].done < zone.begun) ++after;
+    while (after > 0 && forward[after - 1].done >= zone.begun) --after;
+    if (after > 0 && zone.done < forward[after - 1].begun) {
+      return blame({zone.last, forward[after - 1].last});
     }
   }
   return true;
@@ -261,8 +256,8 @@ bool Zones<Clusters>::fit_together() {
 
 template <class Clusters>
 std::optional<bool> Zones<Clusters>::decide() {
-  if (!keep_live() || !link()) return false;
-  forward_.reserve(live_ / 4);
+  if (!keep_live()) return false;
+  zones_.resize(live_);
   if (!lay_out() || !fit_together()) return false;
   return has_denials_ ? std::nullopt : std::optional(true);
 }
@@ -315,9 +310,15 @@ std::optional<bool> decide_by_zones(const History& history, FailedCas failed_cas
   Zones<DirectClusters> zones(clusters);
   ValueNumbers number;
   const Value& key = history.operations.front().key;
+  const std::int64_t* key_number = key.as_integer();
+  const auto is_key = [&](const Value& other) {
+    const std::int64_t* integer = other.as_integer();
+    const bool may_be_quick = key_number != nullptr && integer != nullptr;
+    return may_be_quick ? *integer == *key_number : other == key;
+  };
   for (std::size_t i = 0; i < history.operations.size(); ++i) {
     RegisterOp op;
-    if (!(history.operations[i].key == key)) return std::nullopt;
+    if (!is_key(history.operations[i].key)) return std::nullopt;
     switch (read_operation(history, i, failed_cas, number, op)) {
       case Reading::left_out:
         break;

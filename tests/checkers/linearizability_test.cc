@@ -1,7 +1,11 @@
 #include "checkers/linearizability.h"
 
+#include <map>
+#include <set>
+
 #include <catch2/catch.hpp>
 
+#include "checkers/columns.h"
 #include "checkers/search.h"
 #include "checkers/zones.h"
 #include "tests/checkers/script.h"
@@ -200,6 +204,65 @@ TEST_CASE("threads change nothing but the time") {
   for (std::size_t i = 0; i < one.findings.size(); ++i) {
     CHECK(one.findings[i].headline == four.findings[i].headline);
     CHECK(one.findings[i].key == four.findings[i].key);
+  }
+}
+
+TEST_CASE("columns are the registers of the keys, whatever the values and however many read them") {
+  Rng rng(13);
+  Shape shape;
+  shape.operations = 90'000;
+  shape.processes = 5;
+  shape.keys = 40;
+  shape.values = 0;
+  History history = random_history(shape, rng);
+  const auto renamed = [](const Value& value) {
+    const std::int64_t* integer = value.as_integer();
+    return integer == nullptr || *integer % 3 == 0 ? value
+           : *integer % 3 == 1                     ? Value(to_text(value))
+                                                   : Value(-*integer);
+  };
+  for (Operation& op : history.operations) {
+    op.key = renamed(op.key);
+    op.result = renamed(op.result);
+    const auto* pair = op.argument.as_list();
+    op.argument = pair == nullptr ? renamed(op.argument)
+                                  : Value::list({renamed(pair->front()), renamed(pair->back())});
+  }
+  const auto keys = split_by_key(history);
+  for (const FailedCas failed_cas : {FailedCas::ignored, FailedCas::evidence}) {
+    for (const std::size_t threads : {1U, 4U}) {
+      CheckOptions options;
+      options.threads = threads;
+      options.failed_cas = failed_cas;
+      const Columns columns(history, options);
+      REQUIRE(columns.keys() == keys.size());
+      std::map<ValueId, std::string> meanings;
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        REQUIRE(columns.key(i) == keys[i].key);
+        const Register reg = read_register(history, keys[i], failed_cas);
+        const auto ops = columns.ops(i);
+        REQUIRE(ops.size() == reg.ops.size());
+        const auto alike = [&](ValueId found, ValueId expected) {
+          if (found == no_value || expected == no_value) return found == expected;
+          const std::string meaning = to_text(reg.values[expected]);
+          return meanings.try_emplace(found, meaning).first->second == meaning;
+        };
+        for (std::size_t k = 0; k < ops.size(); ++k) {
+          const RegisterOp& a = ops[k];
+          const RegisterOp& b = reg.ops[k];
+          wrong += a.invoked == b.invoked && a.completed == b.completed && a.source == b.source &&
+                           alike(a.observes, b.observes) && alike(a.sets, b.sets) &&
+                           alike(a.denies, b.denies)
+                       ? 0U
+                       : 1U;
+        }
+      }
+      CHECK(wrong == 0);
+      std::set<std::string> each_once;
+      for (const auto& [value, meaning] : meanings) each_once.insert(meaning);
+      CHECK(each_once.size() == meanings.size());
+    }
   }
 }
 

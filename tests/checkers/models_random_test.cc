@@ -99,9 +99,29 @@ std::vector<Value> lists(Act act, const std::vector<Call>& so_far) {
   }
   return all;
 }
+// Any of the first elements, all of them, one that nobody added, one twice.
+std::vector<Value> subsets(const std::vector<Call>& so_far) {
+  Value::List elements;
+  for (const Call& call : so_far) {
+    if (call.act == Act::add && elements.size() < 4) elements.push_back(call.argument);
+  }
+  std::vector<Value> all = lists(Act::members, so_far);
+  for (std::size_t chosen = 1; chosen < std::size_t{1} << elements.size(); ++chosen) {
+    Value::List some;
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      if ((chosen >> i & 1U) != 0) some.push_back(elements[i]);
+    }
+    all.emplace_back(some);
+  }
+  elements.emplace_back(99);
+  all.emplace_back(elements);
+  elements.back() = elements.front();
+  all.emplace_back(elements);
+  return all;
+}
 std::vector<Value> yes_or_no(Act act, const std::vector<Call>& so_far) {
   if (act == Act::contains) return {Value(true), Value(false)};
-  if (act == Act::members) return lists(act, so_far);
+  if (act == Act::members) return subsets(so_far);
   return {Value(), Value(), Value(true), Value(false)};
 }
 Value element(Act act, Rng& rng, int& fresh) {
@@ -111,6 +131,19 @@ Value element(Act act, Rng& rng, int& fresh) {
 Value one_or_more(Act act, Rng& rng, int&) {
   if (act == Act::read) return {};
   return rng.chance(0.9) ? Value(1) : Value(rng.between(-2, 3));
+}
+// What a counter can have been, and a little more.
+std::vector<Value> counts(Act act, const std::vector<Call>& so_far) {
+  if (act != Act::read) return {Value()};
+  std::vector<Value> all;
+  int least = 0;
+  int most = 0;
+  for (const Call& call : so_far) {
+    const std::int64_t* by = call.argument.as_integer();
+    if (by != nullptr) (*by < 0 ? least : most) += static_cast<int>(*by);
+  }
+  for (int i = least; i <= most + 1; ++i) all.emplace_back(i);
+  return all;
 }
 Value none(Act, Rng&, int&) { return {}; }
 std::vector<Value> tokens(Act act, const std::vector<Call>&) {
@@ -163,7 +196,7 @@ const std::vector<Subject> subjects = {
     {"list", {Act::read, Act::append}, list_argument, lists, {}},
     {"mutex", {Act::acquire, Act::release}, none, tokens, {}},
     {"owned-mutex", {Act::acquire, Act::release}, none, nothing, {}},
-    {"counter", {Act::increment, Act::increment, Act::read}, one_or_more, nothing, decide_counter},
+    {"counter", {Act::increment, Act::increment, Act::read}, one_or_more, counts, decide_counter},
     {"set", {Act::add, Act::remove, Act::contains}, element, yes_or_no, decide_set},
     {"set", {Act::add, Act::add, Act::members}, element, yes_or_no, decide_set},
     {"queue", {Act::enqueue, Act::dequeue}, fresh_or_nil, nothing, decide_queue},

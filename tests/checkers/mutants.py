@@ -25,6 +25,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TESTS = ["histories that random ones seldom are",
+         "sets and counters that random ones seldom are",
          "zones\\, search\\, shrinker and verifier agree with trying all orders",
          "models\\, containers and their orders agree with trying all orders",
          "online: the verdict of zones\\, at the event that breaks it"]
