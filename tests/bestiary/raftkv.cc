@@ -194,7 +194,7 @@ class Store final : public Machine {
 
 class Node final : public Service {
  public:
-  Node(const std::map<std::string, std::string>& values, const Bugs& chosen, Store& store)
+  Node(const Values& values, const Bugs& chosen, Store& store)
       : Service(values, chosen, store), bugs_(chosen), store_(store) {}
 
  private:
@@ -281,7 +281,7 @@ class Node final : public Service {
 }  // namespace bestiary
 
 int main(int argc, char** argv) {
-  const auto values = bestiary::Service::parse(argc, argv, {});
+  const auto values = bestiary::parse(argc, argv, {});
   const bestiary::Bugs chosen(values.at("bug"), bestiary::bugs, bestiary::raft_bugs());
   bestiary::Store store(chosen);
   bestiary::Node(values, chosen, store).run();
