@@ -13,7 +13,8 @@ namespace bestiary {
 namespace {
 
 constexpr std::size_t most_events = 1000;  // for watches; older ones are compacted
-constexpr Milliseconds lock_ttl{5000};
+// A hold lasts so many turns of its leader's timer, 50 ms each: no clock that leaps shortens it.
+constexpr int lock_turns = 100;
 
 const std::vector<std::string> bugs = {"double-apply",    "write-skew", "dirty-read",
                                        "cas-lost-update", "lock-lease", "watch-skip"};
@@ -250,28 +251,28 @@ class Node final : public Service {
   void elected() override {
     fresh_.clear();
     watchers_.clear();
-    expiry_.clear();
+    turns_left_.clear();
     elected_at_ = raft_.end();
   }
 
-  void lead() override { expire_locks(Clock::now()); }
+  void lead() override { expire_locks(); }
 
-  // The leader's clock begins when it first sees a hold, so an election only makes holds longer.
-  void expire_locks(Clock::time_point now) {
+  // The leader counts from when it first sees a hold, so an election only makes holds longer.
+  void expire_locks() {
     for (const auto& [key, token] : store_.locks()) {
       // With the bug, a hold that an earlier leader granted has no time left.
-      const auto ttl = bugs_.has("lock-lease") && token < elected_at_ ? Milliseconds(0) : lock_ttl;
-      const auto expires = expiry_.try_emplace(token, now + ttl).first->second;
-      if (now < expires) continue;
-      expiry_[token] = now + lock_ttl;  // asked for
+      const bool forgotten = bugs_.has("lock-lease") && token < elected_at_;
+      int& left = turns_left_.try_emplace(token, forgotten ? 0 : lock_turns).first->second;
+      if (--left > 0) continue;
+      left = lock_turns;  // asked for
       raft_.propose({{"f", "release"}, {"k", Json::parse(key)}, {"v", token}}, {});
     }
-    if (expiry_.size() > 10000) expiry_.clear();
+    if (turns_left_.size() > 10000) turns_left_.clear();
   }
 
   const Bugs& bugs_;
   Store& store_;
-  std::map<Index, Clock::time_point> expiry_;  // of holds, by token
+  std::map<Index, int> turns_left_;  // of holds, by token
   Index elected_at_ = 0;
   std::map<std::string, Json> fresh_;      // bug: what was proposed and not yet committed
   std::map<std::string, Index> watchers_;  // bug: sessions that this leader knows, and since when

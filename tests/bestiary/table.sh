@@ -7,7 +7,8 @@
 #   table.sh ORDEAL BESTIARY_DIR correct PROGRAM SECONDS
 #                                                   the correct program under every workload and nemesis in turn
 # Environment: SEEDS (how many), TIME (of a run), JOBS (rows at a time); for correct ones LENGTH (of a run), RATE (of its
-# operations), FIRST (seed) and KEEP (a folder for runs that did not end PASS).
+# operations), FIRST (which of them comes first), RESULTS (a file that each adds a line to, for one table of several programs) and KEEP (a
+# folder for runs that did not end PASS).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 ordeal=$(realpath "$1")
@@ -19,6 +20,7 @@ jobs=${JOBS:-2}
 fault_time=2s calm_time=1200ms
 work=$(mktemp -d /tmp/ordeal-bestiary-XXXXXX)
 trap 'rm -rf "$work"' EXIT
+results=${RESULTS:-$work/results}
 
 # run PROGRAM BUG WORKLOAD NEMESIS SECONDS SEED FLAGS...: sets $verdict, and $found, the run's directory in $dir.
 run() {
@@ -135,43 +137,46 @@ correct_run() {  # "PROGRAM BUG WORKLOAD NEMESIS SECONDS"
   esac
 }
 
-# The nemeses of correct runs, in turn.
-nemeses=(partition,kill pause disk clock packets slow restart "all --swarm")
+# The nemeses of correct runs, in turn; "slow" as a script, since servers with little to do never use up a share.
+nemeses=(partition,kill pause disk clock packets slow.faults restart "all --swarm")
 
-# soak PROGRAM SECONDS: runs until their load is so long; a line of the table.
+# soak PROGRAM SECONDS: runs, until their load is so long; each is a line of $results.
 soak() {
-  local program=$1 budget=$2 length=${LENGTH:-120} first=${FIRST:-1} used=0 number=0
+  local program=$1 budget=$2 length=${LENGTH:-120} number=${FIRST:-0} used=0
   local -a rows
   mapfile -t rows < <(correct | grep "^$program|")
-  local runs=0 operations=0 faults=0 workload nemesis flags
-  local -A ended=([PASS]=0 [INCONCLUSIVE]=0 [FAIL]=0 [BROKEN]=0)
+  local workload nemesis flags asked effects
   while [ "$used" -lt "$budget" ]; do
     IFS='|' read -r _ workload nemesis flags <<<"${rows[$(((number / ${#nemeses[@]} + number) % ${#rows[@]}))]}"
     case $nemesis in *.faults) ;; *) nemesis=${nemeses[$((number % ${#nemeses[@]}))]} ;; esac
+    # Leases rest on clocks that run: no faults of those.
+    case $flags/$nemesis in *lease*/clock | *lease*/all*) nemesis=partition,kill ;; esac
     flags=$(sed 's/--rate [0-9]*//' <<<"$flags")
     case $nemesis in *" --swarm") nemesis=${nemesis% --swarm} flags="$flags --swarm" ;; esac
     # shellcheck disable=SC2086
-    run "$program" none "$workload" "$nemesis" "$length" $((first + number)) --rate "${RATE:-50}" $flags
-    number=$((number + 1)) runs=$((runs + 1)) used=$((used + length))
-    ended[$verdict]=$((ended[$verdict] + 1))
-    local asked effects
+    run "$program" none "$workload" "$nemesis" "$length" $((1000 + number)) --rate "${RATE:-50}" $flags
     asked=$(jq '.coverage.operations // 0' "$found/run.json" || echo 0)
     effects=$(jq '[.coverage.faults[].took_effect] | add // 0' "$found/run.json" || echo 0)
-    operations=$((operations + asked)) faults=$((faults + effects))
-    echo "  $program $workload $nemesis $flags seed $((first + number - 1)): $verdict, $asked operations, $effects faults, $used s so far" >&2
+    echo "$program $length $asked $effects $verdict seed $((1000 + number)) $workload $nemesis $flags" | tee -a "$results" >&2
+    number=$((number + 1)) used=$((used + length))
     [ "$verdict" = PASS ] || [ -z "${KEEP:-}" ] || { mkdir -p "$KEEP" && cp -r "$found" "$KEEP/"; }
   done
-  printf '| %s | %s | %s min | %s | %s | %s | %s | %s | %s |\n' "$program" "$runs" $((used / 60)) "$operations" "$faults" \
-    "${ended[PASS]}" "${ended[INCONCLUSIVE]}" "${ended[FAIL]}" "${ended[BROKEN]}"
+}
+
+soak_table() {
+  echo '| program | runs | time | operations | faults that took effect | PASS | INCONCLUSIVE | FAIL | BROKEN |'
+  echo '|---|---|---|---|---|---|---|---|---|'
+  awk '{ runs[$1] += 1; time[$1] += $2; operations[$1] += $3; faults[$1] += $4; ended[$1, $5] += 1 }
+       END { for (p in runs) printf "| %s | %d | %d min | %d | %d | %d | %d | %d | %d |\n", p, runs[p], time[p] / 60,
+             operations[p], faults[p], ended[p, "PASS"], ended[p, "INCONCLUSIVE"], ended[p, "FAIL"], ended[p, "BROKEN"] }' "$results" | sort
 }
 
 case $mode in
   one) bugs | grep "|$4|" | bug_table ;;
   correct)
-    echo '| program | runs | time | operations | faults that took effect | PASS | INCONCLUSIVE | FAIL | BROKEN |'
-    echo '|---|---|---|---|---|---|---|---|---|'
     dir=$work
     soak "$4" "$5"
+    soak_table
     ;;
   smoke)
     # The bug of each program that is found soonest, a correct run of each, and a canary, which must go red: these runs
@@ -179,7 +184,7 @@ case $mode in
     seeds=4 time=8 fault_time=1s calm_time=400ms
     bugs | grep smoke | for_each try_bug
     {
-      correct | awk -F'|' '!seen[$1]++ { print $1, "none", $2, "partition,kill 6" }'
+      correct | awk -F'|' '!seen[$1]++ { print $1, "none", $2, "partition,kill 8" }'
       echo raftkv cas-lost-update register none 3
     } | for_each correct_run
     if [ -s "$work/failed" ]; then
