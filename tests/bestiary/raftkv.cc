@@ -1,7 +1,7 @@
-// raftkv: registers, lists, sets, queues, locks, transactions and watches on Raft. Correct by
-// default;
-// --bug=NAME makes it wrong in one way. Clients may speak to any node, which forwards to the leader
-// and asks again when the leader changes: a session's numbers keep that from being done twice.
+// raftkv: registers, lists, sets, queues, locks, banks, transactions and watches on Raft. Correct
+// by default; --bug=NAME makes it wrong in one way. Clients may speak to any node, which forwards
+// to the leader and asks again when the leader changes: a session's numbers keep that from being
+// done twice.
 
 #include <algorithm>
 #include <iostream>

@@ -6,9 +6,11 @@
 #   table.sh ORDEAL BESTIARY_DIR full [README.md]   all bugs; rewrites their table in that file
 #   table.sh ORDEAL BESTIARY_DIR correct PROGRAM SECONDS
 #                                                   the correct program under every workload and nemesis in turn
+#   table.sh ORDEAL BESTIARY_DIR results [README.md]
+#                                                   what such runs have added to RESULTS; rewrites that table
 # Environment: SEEDS (how many), TIME (of a run), JOBS (rows at a time); for correct ones LENGTH (of a run), RATE (of its
-# operations), FIRST (which of them comes first), RESULTS (a file that each adds a line to, for one table of several programs) and KEEP (a
-# folder for runs that did not end PASS).
+# operations), FIRST (which of them comes first), RESULTS (a file that each adds a line to, for one table of several
+# programs) and KEEP (a folder for runs that did not end PASS).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 ordeal=$(realpath "$1")
@@ -171,12 +173,27 @@ soak_table() {
              operations[p], faults[p], ended[p, "PASS"], ended[p, "INCONCLUSIVE"], ended[p, "FAIL"], ended[p, "BROKEN"] }' "$results" | sort
 }
 
+# What it reads comes between two marks of a page.
+put_between() {
+  {
+    sed "/<!-- $1 -->/q" "$2"
+    echo
+    cat
+    echo
+    sed -n "/<!-- end of $1 -->/,\$p" "$2"
+  } >"$work/page" && cp "$work/page" "$2"
+}
+
 case $mode in
   one) bugs | grep "|$4|" | bug_table ;;
   correct)
     dir=$work
     soak "$4" "$5"
     soak_table
+    ;;
+  results)
+    soak_table | tee "$work/table.md"
+    [ -z "${4:-}" ] || put_between correct "$4" <"$work/table.md"
     ;;
   smoke)
     # The bug of each program that is found soonest, a correct run of each, and a canary, which must go red: these runs
@@ -193,18 +210,12 @@ case $mode in
     fi
     ;;
   full)
-    bugs | bug_table | tee "$work/bugs.md"
-    if [ -n "${4:-}" ]; then
-      {
-        sed '/<!-- bugs -->/q' "$4"
-        echo
-        echo "Made on $(date -u +%Y-%m-%d) by \`SEEDS=$seeds TIME=$time JOBS=$jobs tests/bestiary/table.sh build/release/harness/ordeal build/release/tests/bestiary full tests/bestiary/README.md\`, $(nproc) cores."
-        echo
-        cat "$work/bugs.md"
-        echo
-        sed -n '/<!-- end of bugs -->/,$p' "$4"
-      } >"$work/readme" && cp "$work/readme" "$4"
-    fi
+    {
+      echo "Made on $(date -u +%Y-%m-%d) by \`SEEDS=$seeds TIME=$time JOBS=$jobs tests/bestiary/table.sh build/release/harness/ordeal build/release/tests/bestiary full tests/bestiary/README.md\`, $(nproc) cores."
+      echo
+      bugs | bug_table
+    } | tee "$work/table.md"
+    [ -z "${4:-}" ] || put_between bugs "$4" <"$work/table.md"
     ;;
   *) echo "no mode is called $mode" >&2 && exit 64 ;;
 esac
