@@ -225,30 +225,17 @@ class Bank {
   [[nodiscard]] Finding finding(const Read* earlier, const Read& read,
                                 const std::vector<const Transfer*>& transfers, std::string headline,
                                 std::string reason) const {
-    Finding made;
-    made.kind = FindingKind::money;
-    made.promise = promise;
-    made.key = group_.key;
-    made.headline = fmt::format("bank {}: {}", to_text(group_.key), headline);
-    made.reasons.push_back({std::move(reason), {}});
-    std::vector<const Operation*> shown = {read.op};
-    if (earlier != nullptr) shown.push_back(earlier->op);
+    std::vector<const Operation*> shown = {read.op, earlier == nullptr ? nullptr : earlier->op};
     for (const Transfer* transfer : transfers) shown.push_back(transfer->op);
-    std::sort(shown.begin(), shown.end(), [](auto* a, auto* b) { return a->invoked < b->invoked; });
-    for (const Operation* op : shown) {
-      made.witness.push_back(witness_of(history_, *op, op == read.op));
-      made.reasons.front().evidence.push_back(op->invoked);
-    }
-    made.certainty = Certainty::suspected;
+    Finding made =
+        finding_of(history_, group_,
+                   {FindingKind::money, promise,
+                    fmt::format("bank {}: {}", to_text(group_.key), headline), std::move(reason)},
+                   std::move(shown), *read.op);
     made.certainty_basis =
         "it follows from the operations shown, which are all that can matter; no second program "
         "was asked";
     made.diagnosis = fmt::format("{} reads of this bank were answered", reads_.size());
-    made.operations_on_key = group_.ops.size();
-    for (const Operation* op : group_.ops)
-      made.unknown_on_key += op->outcome == Outcome::info ? 1U : 0U;
-    made.bad_prefix_events = std::size_t{read.op->completed} + 1;
-    made.at = read.op->completed_at;
     return made;
   }
 
@@ -262,20 +249,10 @@ class Bank {
 
 CheckReport check_bank(const History& history, const CheckOptions& options) {
   (void)options;  // what is under way at a time is little
-  const auto began = SteadyClock::now();
-  CheckReport report;
-  report.checker = "bank";
-  const auto groups = group_by_key(history, {Function::transfer, Function::balances});
-  report.keys = groups.size();
-  for (const KeyGroup& group : groups) {
-    std::string undecided;
-    auto finding = Bank(history, group).judge(undecided);
-    if (finding) report.findings.push_back(std::move(*finding));
-    if (!undecided.empty()) report.undecided.push_back({group.key, undecided});
-  }
-  conclude(report);
-  report.took = SteadyClock::now() - began;
-  return report;
+  return judge_keys("bank", history, {Function::transfer, Function::balances},
+                    [&](const KeyGroup& group, KeyJudgement& key) {
+                      key.add(Bank(history, group).judge(key.undecided));
+                    });
 }
 
 }  // namespace ordeal::checkers

@@ -124,29 +124,12 @@ class Key {
   [[nodiscard]] Finding finding(FindingKind kind, const std::vector<const Operation*>& ops,
                                 const Operation& breaks, std::string headline,
                                 std::string reason) const {
-    Finding made;
-    made.kind = kind;
-    made.promise = promise;
-    made.key = group_.key;
-    made.headline = std::move(headline);
-    made.reasons.push_back({std::move(reason), {}});
-    for (const Operation* op : ops) {
-      if (op == nullptr) continue;
-      made.witness.push_back(witness_of(history_, *op, op == &breaks));
-      made.reasons.front().evidence.push_back(op->invoked);
-    }
-    std::sort(made.witness.begin(), made.witness.end(),
-              [](const auto& a, const auto& b) { return a.invoked < b.invoked; });
-    made.certainty = Certainty::suspected;
+    Finding made = finding_of(history_, group_,
+                              {kind, promise, std::move(headline), std::move(reason)}, ops, breaks);
     made.certainty_basis =
         "it follows from the times and the order of the operations shown alone; no second program "
         "was asked";
     made.diagnosis = fmt::format("{} holds of this lock were granted", holds_.size());
-    made.operations_on_key = group_.ops.size();
-    for (const Operation* op : group_.ops)
-      made.unknown_on_key += op->outcome == Outcome::info ? 1U : 0U;
-    made.bad_prefix_events = std::size_t{breaks.completed} + 1;
-    made.at = breaks.completed_at;
     return made;
   }
 
@@ -160,19 +143,12 @@ class Key {
 CheckReport check_lock(const History& history, const CheckOptions& options,
                        const LockOptions& lock) {
   (void)options;  // linear enough for any history that fits into memory
-  const auto began = SteadyClock::now();
-  CheckReport report;
-  report.checker = "lock";
-  const auto groups = group_by_key(history, {Function::acquire, Function::release});
-  report.keys = groups.size();
-  for (const KeyGroup& group : groups) {
-    Key key(history, group, holds_of(group, lock.lasts));
-    for (auto& finding : {key.overlap(), key.stale_token()})
-      if (finding) report.findings.push_back(*finding);
-  }
-  conclude(report);
-  report.took = SteadyClock::now() - began;
-  return report;
+  return judge_keys("lock", history, {Function::acquire, Function::release},
+                    [&](const KeyGroup& group, KeyJudgement& judgement) {
+                      Key key(history, group, holds_of(group, lock.lasts));
+                      judgement.add(key.overlap());
+                      judgement.add(key.stale_token());
+                    });
 }
 
 }  // namespace ordeal::checkers

@@ -156,32 +156,13 @@ class Partition {
   [[nodiscard]] Finding finding(FindingKind kind, std::vector<const Operation*> ops,
                                 const Operation& breaks, std::string headline,
                                 std::string reason) const {
-    Finding made;
-    made.kind = kind;
-    made.promise = promise;
-    made.key = group_.key;
-    made.headline = std::move(headline);
-    ops.erase(std::remove(ops.begin(), ops.end(), nullptr), ops.end());
-    std::sort(ops.begin(), ops.end(), [](auto* a, auto* b) { return a->invoked < b->invoked; });
-    ops.erase(std::unique(ops.begin(), ops.end()), ops.end());
-    Reason said{std::move(reason), {}};
-    for (const Operation* op : ops) {
-      made.witness.push_back(witness_of(history_, *op, op == &breaks));
-      said.evidence.push_back(op->invoked);
-    }
-    made.reasons.push_back(std::move(said));
-    made.certainty = Certainty::suspected;
-    made.certainty_basis =
-        "it follows from the operations shown alone; no second program was asked";
+    Finding made =
+        finding_of(history_, group_, {kind, promise, std::move(headline), std::move(reason)},
+                   std::move(ops), breaks);
     if (kind == FindingKind::lost_element)
       made.certainty_basis = fmt::format("no one of {} answered polls has it", polls_.size());
     made.diagnosis =
         fmt::format("{} events were sent, {} delivered", sends_.size(), delivered_.size());
-    made.operations_on_key = group_.ops.size();
-    for (const Operation* op : group_.ops)
-      made.unknown_on_key += op->outcome == Outcome::info ? 1U : 0U;
-    made.bad_prefix_events = std::size_t{breaks.completed} + 1;
-    made.at = breaks.completed_at;
     return made;
   }
 
@@ -197,25 +178,17 @@ class Partition {
 
 CheckReport check_pipeline(const History& history, const CheckOptions& options) {
   (void)options;  // linear enough for any history that fits into memory
-  const auto began = SteadyClock::now();
-  CheckReport report;
-  report.checker = "pipeline";
-  const auto groups = group_by_key(history, {Function::send, Function::poll, Function::ack});
-  report.keys = groups.size();
-  for (const KeyGroup& group : groups) {
-    const bool lists = std::all_of(group.ops.begin(), group.ops.end(), [](const Operation* op) {
-      return op->function != Function::poll || op->outcome != Outcome::ok ||
-             op->result.as_list() != nullptr;
-    });
-    if (!lists) {
-      report.undecided.push_back({group.key, "a poll was not answered with a list"});
-    } else if (auto finding = Partition(history, group).judge()) {
-      report.findings.push_back(std::move(*finding));
-    }
-  }
-  conclude(report);
-  report.took = SteadyClock::now() - began;
-  return report;
+  const auto is_list = [](const Operation* op) {
+    return op->function != Function::poll || op->outcome != Outcome::ok ||
+           op->result.as_list() != nullptr;
+  };
+  return judge_keys("pipeline", history, {Function::send, Function::poll, Function::ack},
+                    [&](const KeyGroup& group, KeyJudgement& key) {
+                      if (std::all_of(group.ops.begin(), group.ops.end(), is_list))
+                        key.add(Partition(history, group).judge());
+                      else
+                        key.undecided = "a poll was not answered with a list";
+                    });
 }
 
 }  // namespace ordeal::checkers

@@ -226,27 +226,18 @@ class Key {
   [[nodiscard]] Finding finding(FindingKind kind, std::vector<const Operation*> ops,
                                 const Operation& breaks, const std::vector<Value>& concerned,
                                 std::string headline, std::string reason) const {
-    Finding made;
-    made.kind = kind;
-    made.promise = promise;
-    made.key = group_.key;
-    made.headline = std::move(headline);
-    ops.erase(std::remove(ops.begin(), ops.end(), nullptr), ops.end());
-    std::sort(ops.begin(), ops.end(),
-              [](const Operation* a, const Operation* b) { return a->invoked < b->invoked; });
-    ops.erase(std::unique(ops.begin(), ops.end()), ops.end());
-    Reason said{std::move(reason), {}};
-    for (const Operation* op : ops) {
-      made.witness.push_back(witness_of(history_, *op, op == &breaks));
-      said.evidence.push_back(op->invoked);
-      if (op->function != Function::members || op->result.is_nil()) continue;
+    Finding made =
+        finding_of(history_, group_, {kind, promise, std::move(headline), std::move(reason)},
+                   std::move(ops), breaks);
+    for (WitnessOperation& op : made.witness) {
+      const Value::List* all = op.result.as_list();
+      if (op.request.function != Function::members || all == nullptr) continue;
       Value::List shown;
-      for (const Value& element : *op->result.as_list())
+      for (const Value& element : *all)
         if (std::find(concerned.begin(), concerned.end(), element) != concerned.end())
           shown.push_back(element);
-      made.witness.back().result = Value(std::move(shown));
+      op.result = Value(std::move(shown));
     }
-    made.reasons.push_back(std::move(said));
     certify(made);
     std::size_t later_without = 0;
     for (const Read& read : reads_)
@@ -255,11 +246,10 @@ class Key {
     made.diagnosis = fmt::format(
         "{} later reads lack {} too; answers are shown cut down to the elements concerned",
         later_without, to_text(concerned.front()));
-    made.operations_on_key = group_.ops.size();
-    for (const Operation* op : group_.ops)
-      made.unknown_on_key += op->outcome == Outcome::info && op->function == Function::add ? 1 : 0;
-    made.bad_prefix_events = std::size_t{breaks.completed} + 1;
-    made.at = breaks.completed_at;
+    made.unknown_on_key = static_cast<std::size_t>(
+        std::count_if(group_.ops.begin(), group_.ops.end(), [](const Operation* op) {
+          return op->outcome == Outcome::info && op->function == Function::add;
+        }));
     return made;
   }
 
@@ -295,24 +285,13 @@ class Key {
 }  // namespace
 
 CheckReport check_set(const History& history, const CheckOptions& options) {
-  const auto began = SteadyClock::now();
-  CheckReport report;
-  report.checker = "set";
-  const auto groups = group_by_key(history, {Function::add, Function::members});
-  report.keys = groups.size();
-  for (const KeyGroup& group : groups) {
-    if (options.deadline.passed()) {
-      report.undecided.push_back({group.key, "time ran out; allow the checker more"});
-      continue;
-    }
-    std::string undecided;
-    if (auto finding = Key(history, group).judge(undecided))
-      report.findings.push_back(std::move(*finding));
-    if (!undecided.empty()) report.undecided.push_back({group.key, undecided});
-  }
-  conclude(report);
-  report.took = SteadyClock::now() - began;
-  return report;
+  return judge_keys("set", history, {Function::add, Function::members},
+                    [&](const KeyGroup& group, KeyJudgement& key) {
+                      if (options.deadline.passed())
+                        key.undecided = "time ran out; allow the checker more";
+                      else
+                        key.add(Key(history, group).judge(key.undecided));
+                    });
 }
 
 }  // namespace ordeal::checkers

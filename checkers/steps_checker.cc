@@ -207,31 +207,15 @@ class Transaction {
 
   [[nodiscard]] Finding finding(FindingKind what, const std::vector<const Operation*>& ops,
                                 const Operation& breaks, std::string headline) const {
-    Finding made;
-    made.kind = what;
-    made.promise = words_.promise;
-    made.key = group_.key;
-    Reason reason{fmt::format("the ledger that {} read says so by itself{}", name_of(breaks),
-                              ops.size() > 2 ? ", beside what was read before" : ""),
-                  {}};
-    for (const Operation* op : ops) {
-      if (op == nullptr) continue;
-      made.witness.push_back(witness_of(history_, *op, op == &breaks));
-      reason.evidence.push_back(op->invoked);
-    }
-    made.reasons.push_back(std::move(reason));
-    made.headline = std::move(headline);
-    made.certainty = Certainty::suspected;
-    made.certainty_basis =
-        "it follows from the operations shown alone; no second program was asked";
+    Finding made =
+        finding_of(history_, group_,
+                   {what, words_.promise, std::move(headline),
+                    fmt::format("the ledger that {} read says so by itself{}", name_of(breaks),
+                                ops.size() > 2 ? ", beside what was read before" : "")},
+                   ops, breaks);
     if (what == FindingKind::half_done && breaks.invoked_at >= quiet_)
       made.certainty_basis += ": the run was over and the cluster whole when it was read";
     made.diagnosis = fmt::format("its ledger: {}", to_text(breaks.result));
-    made.operations_on_key = group_.ops.size();
-    for (const Operation* op : group_.ops)
-      made.unknown_on_key += op->outcome == Outcome::info ? 1U : 0U;
-    made.bad_prefix_events = std::size_t{breaks.completed} + 1;
-    made.at = breaks.completed_at;
     return made;
   }
 
@@ -248,24 +232,15 @@ class Transaction {
 CheckReport check_steps(const History& history, const CheckOptions& options,
                         const StepsOptions& steps) {
   (void)options;  // linear in the deeds that were read
-  const auto began = SteadyClock::now();
-  CheckReport report;
-  report.checker = to_text(steps.function);
-  const auto groups = group_by_key(history, {steps.function, Function::ledger});
-  report.keys = groups.size();
   Nanoseconds last_asked{};
   for (const Operation& op : history.operations)
     if (op.function == steps.function) last_asked = std::max(last_asked, op.invoked_at);
   const Words& words = steps.function == Function::saga ? saga_words : tcc_words;
-  for (const KeyGroup& group : groups) {
-    std::string undecided;
-    auto finding = Transaction(history, group, words, last_asked, steps).judge(undecided);
-    if (finding) report.findings.push_back(std::move(*finding));
-    if (!undecided.empty()) report.undecided.push_back({group.key, undecided});
-  }
-  conclude(report);
-  report.took = SteadyClock::now() - began;
-  return report;
+  return judge_keys(
+      to_text(steps.function), history, {steps.function, Function::ledger},
+      [&](const KeyGroup& group, KeyJudgement& key) {
+        key.add(Transaction(history, group, words, last_asked, steps).judge(key.undecided));
+      });
 }
 
 }  // namespace ordeal::checkers

@@ -214,38 +214,19 @@ class Key {
   [[nodiscard]] Finding finding(FindingKind kind, const std::vector<const Operation*>& beside,
                                 const Answer& breaks, const std::string& headline,
                                 std::string reason) const {
-    Finding made;
-    made.kind = kind;
-    made.promise = promise;
-    made.key = group_.key;
-    made.headline = fmt::format("a watch of {} {}", to_text(group_.key), headline);
-    made.reasons.push_back({std::move(reason), {}});
     std::vector<const Operation*> ops = {breaks.op};
-    for (const Operation* op : beside)
-      if (op != nullptr && std::find(ops.begin(), ops.end(), op) == ops.end()) ops.push_back(op);
-    std::sort(ops.begin(), ops.end(), [](auto* a, auto* b) { return a->invoked < b->invoked; });
-    EventIndex known = 0;  // when the last of them was answered
-    const Operation* last = breaks.op;
-    for (const Operation* op : ops) {
-      if (op->completed != never && op->completed >= known) {
-        known = op->completed;
-        last = op;
-      }
+    const Operation* last = breaks.op;  // to be answered
+    for (const Operation* op : beside) {
+      ops.push_back(op);
+      if (op != nullptr && op->completed != never && op->completed >= last->completed) last = op;
     }
-    for (const Operation* op : ops) {
-      made.witness.push_back(witness_of(history_, *op, op == last));
-      made.reasons.front().evidence.push_back(op->invoked);
-    }
-    made.certainty = Certainty::suspected;
-    made.certainty_basis =
-        "it follows from the operations shown alone; no second program was asked";
+    Finding made =
+        finding_of(history_, group_,
+                   {kind, promise, fmt::format("a watch of {} {}", to_text(group_.key), headline),
+                    std::move(reason)},
+                   std::move(ops), *last);
     made.diagnosis = fmt::format("{} answers showed {} events of this key", answers_.size(),
                                  by_revision_.size());
-    made.operations_on_key = group_.ops.size();
-    for (const Operation* op : group_.ops)
-      made.unknown_on_key += op->outcome == Outcome::info ? 1U : 0U;
-    made.bad_prefix_events = std::size_t{last->completed} + 1;
-    made.at = last->completed_at;
     return made;
   }
 
@@ -260,20 +241,10 @@ class Key {
 
 CheckReport check_watch(const History& history, const CheckOptions& options) {
   (void)options;  // linear enough for any history that fits into memory
-  const auto began = SteadyClock::now();
-  CheckReport report;
-  report.checker = "watch";
-  const auto groups = group_by_key(history, {Function::write, Function::watch});
-  report.keys = groups.size();
-  for (const KeyGroup& group : groups) {
-    std::string undecided;
-    auto finding = Key(history, group).judge(undecided);
-    if (finding) report.findings.push_back(std::move(*finding));
-    if (!undecided.empty()) report.undecided.push_back({group.key, undecided});
-  }
-  conclude(report);
-  report.took = SteadyClock::now() - began;
-  return report;
+  return judge_keys("watch", history, {Function::write, Function::watch},
+                    [&](const KeyGroup& group, KeyJudgement& key) {
+                      key.add(Key(history, group).judge(key.undecided));
+                    });
 }
 
 }  // namespace ordeal::checkers

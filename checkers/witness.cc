@@ -38,6 +38,55 @@ std::vector<KeyGroup> group_by_key(const History& history, const std::vector<Fun
   return groups;
 }
 
+Finding finding_of(const History& history, const KeyGroup& group, Claim claim,
+                   std::vector<const Operation*> ops, const Operation& breaks) {
+  Finding made;
+  made.kind = claim.kind;
+  made.promise = claim.promise;
+  made.key = group.key;
+  made.headline = std::move(claim.headline);
+  made.reasons.push_back({std::move(claim.reason), {}});
+  ops.erase(std::remove(ops.begin(), ops.end(), nullptr), ops.end());
+  std::sort(ops.begin(), ops.end(),
+            [](const Operation* a, const Operation* b) { return a->invoked < b->invoked; });
+  ops.erase(std::unique(ops.begin(), ops.end()), ops.end());
+  for (const Operation* op : ops) {
+    made.witness.push_back(witness_of(history, *op, op == &breaks));
+    made.reasons.front().evidence.push_back(op->invoked);
+  }
+  made.certainty = Certainty::suspected;
+  made.certainty_basis = "it follows from the operations shown alone; no second program was asked";
+  made.operations_on_key = group.ops.size();
+  for (const Operation* op : group.ops)
+    made.unknown_on_key += op->outcome == Outcome::info ? 1U : 0U;
+  made.bad_prefix_events = std::size_t{breaks.completed} + 1;
+  made.at = breaks.completed_at;
+  return made;
+}
+
+void KeyJudgement::add(std::optional<Finding> finding) {
+  if (finding) findings.push_back(std::move(*finding));
+}
+
+CheckReport judge_keys(std::string_view checker, const History& history,
+                       const std::vector<Function>& functions,
+                       const std::function<void(const KeyGroup& group, KeyJudgement& key)>& judge) {
+  const auto began = SteadyClock::now();
+  CheckReport report;
+  report.checker = checker;
+  const auto groups = group_by_key(history, functions);
+  report.keys = groups.size();
+  for (const KeyGroup& group : groups) {
+    KeyJudgement key;
+    judge(group, key);
+    for (Finding& finding : key.findings) report.findings.push_back(std::move(finding));
+    if (!key.undecided.empty()) report.undecided.push_back({group.key, key.undecided});
+  }
+  conclude(report);
+  report.took = SteadyClock::now() - began;
+  return report;
+}
+
 void conclude(CheckReport& report, std::size_t most) {
   std::stable_sort(
       report.findings.begin(), report.findings.end(),

@@ -72,7 +72,7 @@ class CustomClient final : public Client {
                        fmt::format("more than {} bytes without an end of line", longest_line));
     }
     auto answer = read_answer(line, id, request.function, setup_.fail);
-    if (!answer) return unknown("garbage", answer.error().message);
+    if (!answer) return unknown(std::string(misdeed_of(line, id)), answer.error().message);
     if (answer->error.rfind("undeclared: ", 0) == 0)
       misdeeds_.note("fail with a code that the TOML does not list", answer->error);
     return *std::move(answer);

@@ -167,4 +167,14 @@ Result<Completion> read_answer(std::string_view line, std::uint64_t id, Function
   return Completion{failed ? Outcome::fail : Outcome::info, {}, code->substr(0, 100) + more};
 }
 
+std::string_view misdeed_of(std::string_view line, std::uint64_t id) {
+  using Bad = Json::error_handler_t;
+  const Json text = std::string(line);
+  if (text.dump(-1, ' ', false, Bad::ignore) != text.dump(-1, ' ', false, Bad::replace))
+    return "not-utf8";
+  const Result<Json> json = parse_json(line);
+  const bool has_id = json && json->is_object() && json->contains("id");
+  return has_id && json->at("id") != id ? "wrong-id" : "garbage";
+}
+
 }  // namespace ordeal::clusters::custom

@@ -33,6 +33,9 @@ using FailCodes = std::map<std::string, std::string>;
 [[nodiscard]] Result<Completion> read_answer(std::string_view line, std::uint64_t id,
                                              Function function, const FailCodes& definite);
 
+// What is wrong with a line that read_answer refused, in a word: wrong-id, not-utf8 or garbage.
+[[nodiscard]] std::string_view misdeed_of(std::string_view line, std::uint64_t id);
+
 // Whether an ok of the function must say what was found.
 [[nodiscard]] bool has_result(Function function);
 // Why a result cannot be that of the function; empty when it can.

@@ -72,9 +72,11 @@ void Paxos::flush() {
 // --- who leads ------------------------------------------------------------------------------
 
 void Paxos::rest() {
-  const auto span = (options_.election_max - options_.election_min).count();
-  election_at_ = Clock::now() + options_.election_min +
-                 Milliseconds(random_() % static_cast<std::uint64_t>(span));
+  const auto place = std::count_if(options_.peers.begin(), options_.peers.end(),
+                                   [this](int peer) { return peer < options_.id; });
+  const auto jitter = static_cast<std::uint64_t>(options_.jitter.count());
+  election_at_ = Clock::now() + options_.election + place * options_.stagger +
+                 Milliseconds(random_() % (jitter + 1));
 }
 
 void Paxos::tick() {
@@ -105,6 +107,8 @@ void Paxos::stand() {
   leader_ = 0;
   ballot_ = (std::max(promised_, seen_) / 16 + 1) * 16 + static_cast<Ballot>(options_.id);
   promise(ballot_);
+  loop_.note("stands for shard " + std::to_string(options_.shard) + " with ballot " +
+             std::to_string(ballot_) + " from slot " + std::to_string(chosen_ + 1));
   promises_ = {options_.id};
   reported_.clear();
   for (const auto& [slot, known] : accepted_)
@@ -150,6 +154,8 @@ void Paxos::on_promise(const Json& message) {
 void Paxos::lead() {
   role_ = Role::leader;
   leader_ = options_.id;
+  loop_.note("leads shard " + std::to_string(options_.shard) + " with ballot " +
+             std::to_string(ballot_) + " from slot " + std::to_string(chosen_ + 1));
   votes_.clear();
   sent_.clear();
   waiting_.clear();

@@ -25,7 +25,8 @@ struct PaxosOptions {
   std::vector<int> peers;  // numbers of the others
   std::string folder;
   Index snapshot_every = 200;  // slots
-  Milliseconds heartbeat{80}, election_min{500}, election_max{900};
+  Milliseconds heartbeat{80};
+  Milliseconds election{500}, stagger{0}, jitter{400};  // as those of Raft
 };
 
 class Paxos {

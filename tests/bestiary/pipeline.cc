@@ -91,7 +91,7 @@ class Pipeline final : public Machine {
 
 class Node final : public Service {
  public:
-  Node(const std::map<std::string, std::string>& values, const Bugs& chosen, Pipeline& pipeline)
+  Node(const Values& values, const Bugs& chosen, Pipeline& pipeline)
       : Service(values, chosen, pipeline), bugs_(chosen), pipeline_(pipeline) {}
 
  private:
@@ -130,7 +130,7 @@ class Node final : public Service {
 }  // namespace bestiary
 
 int main(int argc, char** argv) {
-  const auto values = bestiary::Service::parse(argc, argv, {});
+  const auto values = bestiary::parse(argc, argv, {});
   const bestiary::Bugs chosen(values.at("bug"), bestiary::bugs, bestiary::raft_bugs());
   bestiary::Pipeline pipeline(chosen);
   bestiary::Node(values, chosen, pipeline).run();

@@ -112,9 +112,10 @@ std::size_t Raft::majority() const {
 }
 
 void Raft::rest() {
-  const auto span = (options_.election_max - options_.election_min).count();
-  election_at_ = Clock::now() + options_.election_min +
-                 Milliseconds(random_() % static_cast<std::uint64_t>(span));
+  const auto place = std::distance(options_.members.begin(), options_.members.find(options_.id));
+  const auto jitter = static_cast<std::uint64_t>(options_.jitter.count());
+  election_at_ = Clock::now() + options_.election + place * options_.stagger +
+                 Milliseconds(random_() % (jitter + 1));
 }
 
 void Raft::tick() {
@@ -135,7 +136,10 @@ void Raft::step_down(Index term) {
     leader_ = 0;
     save_vote();
   }
-  if (role_ == Role::leader) rest();
+  if (role_ == Role::leader) {
+    loop_.note("no longer leads: there is term " + std::to_string(term));
+    rest();
+  }
   role_ = Role::follower;
   waiting_.clear();
   readings_.clear();
@@ -147,6 +151,7 @@ void Raft::stand() {
   ++term_;
   vote_ = options_.id;
   save_vote();
+  loop_.note("stands for term " + std::to_string(term_));
   votes_.clear();
   votes_[options_.id] = true;
   rest();
@@ -164,7 +169,7 @@ void Raft::on_vote(const Json& message) {
   const Index term = message.at("term");
   const int from = message.at("from");
   // Whoever hears a leader elects no other: that is what leases rest on.
-  const bool has_leader = Clock::now() - heard_leader_ < options_.election_min;
+  const bool has_leader = Clock::now() - heard_leader_ < options_.election;
   if (role_ == Role::leader ? term <= term_ : has_leader) return;
   if (term > term_) step_down(term);
   const Index last_term = message.at("lastt");
@@ -191,6 +196,7 @@ void Raft::on_voted(const Json& message) {
 void Raft::become_leader() {
   role_ = Role::leader;
   leader_ = options_.id;
+  loop_.note("leads term " + std::to_string(term_) + " from entry " + std::to_string(last()));
   followers_.clear();
   for (const auto& [id, address] : options_.members) {
     if (id == options_.id) continue;
@@ -211,7 +217,7 @@ void Raft::propose(const Json& command, std::function<void(const Json&)> done) {
   if (role_ != Role::leader) return;
   append({term_, command});
   waiting_[last()] = {term_, std::move(done)};
-  wants_broadcast_ = true;
+  hurry();
 }
 
 void Raft::broadcast() {
@@ -287,15 +293,14 @@ void Raft::on_appended(const Json& message) {
   if (message.contains("hint")) {
     follower.next = std::max(follower.match, message.at("hint").get<Index>()) + 1;
     follower.in_flight_until = {};
-    wants_broadcast_ = true;
-    return;
+    return send_entries(message.at("from"), follower);
   }
   const Index match = message.at("match");
   if (match <= follower.match) return;
   follower.match = match;
   follower.next = match + 1;
   follower.in_flight_until = {};
-  if (follower.next <= last()) wants_broadcast_ = true;
+  if (follower.next <= last()) hurry();
 }
 
 void Raft::advance_commit() {
@@ -307,7 +312,7 @@ void Raft::advance_commit() {
   if (agreed <= commit_) return;
   if (term_at(agreed) != term_ && !bugs_.has("commit-old-term")) return;
   commit_ = agreed;
-  wants_broadcast_ = true;  // the others learn of it
+  hurry();  // the others learn of it
 }
 
 void Raft::apply_committed() {
@@ -335,7 +340,7 @@ void Raft::read(std::function<void()> ready) {
   if (knows_commit && options_.lease_reads && Clock::now() < lease_until_ && applied_ >= commit_)
     return ready();
   readings_.push_back({round_ + 1, commit_, std::move(ready)});
-  wants_broadcast_ = true;
+  hurry();
 }
 
 // Reads are served once a majority has acknowledged a round that was sent after they came in.
@@ -348,10 +353,10 @@ void Raft::serve_reads() {
   const auto sent = round_sent_.find(agreed);
   if (sent != round_sent_.end()) {
     // Nobody who acknowledged that round elects another leader before this is over.
-    const auto lease = sent->second + options_.election_min - options_.lease_margin;
+    const auto lease = sent->second + options_.election - options_.lease_margin;
     lease_until_ = std::max(lease_until_, lease);
     if (bugs_.has("lease-margin"))
-      lease_until_ = std::max(lease_until_, sent->second + 3 * options_.election_max);
+      lease_until_ = std::max(lease_until_, sent->second + 5 * options_.election);
   }
   if (term_at(commit_) != term_ && !bugs_.has("commit-old-term")) return;
   while (!readings_.empty() && readings_.front().round <= agreed) {

@@ -31,7 +31,11 @@ struct RaftOptions {
   std::string folder;
   Index snapshot_every = 500;
   bool lease_reads = false;
-  Milliseconds heartbeat{80}, election_min{500}, election_max{900}, lease_margin{100};
+  bool at_once = true;  // entries are sent as they come; or with the next heartbeat
+  Milliseconds heartbeat{80}, lease_margin{100};
+  // A node stands when it has heard no leader for `election`, its place among the members times
+  // `stagger`, and a part of `jitter`.
+  Milliseconds election{500}, stagger{0}, jitter{400};
 };
 
 class Raft {
@@ -103,6 +107,7 @@ class Raft {
   void on_appended(const Json& message);
   void on_snapshot(const Json& message);
   void broadcast();
+  void hurry() { wants_broadcast_ |= options_.at_once; }
   void send_entries(int peer, Follower& follower);
   void advance_commit();
   void serve_reads();

@@ -1,7 +1,7 @@
-// raftkv: registers, lists, sets, queues, locks, transactions and watches on Raft. Correct by
-// default;
-// --bug=NAME makes it wrong in one way. Clients may speak to any node, which forwards to the leader
-// and asks again when the leader changes: a session's numbers keep that from being done twice.
+// raftkv: registers, lists, sets, queues, locks, banks, transactions and watches on Raft. Correct
+// by default; --bug=NAME makes it wrong in one way. Clients may speak to any node, which forwards
+// to the leader and asks again when the leader changes: a session's numbers keep that from being
+// done twice.
 
 #include <algorithm>
 #include <iostream>
@@ -13,7 +13,8 @@ namespace bestiary {
 namespace {
 
 constexpr std::size_t most_events = 1000;  // for watches; older ones are compacted
-constexpr Milliseconds lock_ttl{5000};
+// A hold lasts so many turns of its leader's timer, 50 ms each: no clock that leaps shortens it.
+constexpr int lock_turns = 100;
 
 const std::vector<std::string> bugs = {"double-apply",    "write-skew", "dirty-read",
                                        "cas-lost-update", "lock-lease", "watch-skip"};
@@ -194,7 +195,7 @@ class Store final : public Machine {
 
 class Node final : public Service {
  public:
-  Node(const std::map<std::string, std::string>& values, const Bugs& chosen, Store& store)
+  Node(const Values& values, const Bugs& chosen, Store& store)
       : Service(values, chosen, store), bugs_(chosen), store_(store) {}
 
  private:
@@ -250,28 +251,28 @@ class Node final : public Service {
   void elected() override {
     fresh_.clear();
     watchers_.clear();
-    expiry_.clear();
+    turns_left_.clear();
     elected_at_ = raft_.end();
   }
 
-  void lead() override { expire_locks(Clock::now()); }
+  void lead() override { expire_locks(); }
 
-  // The leader's clock begins when it first sees a hold, so an election only makes holds longer.
-  void expire_locks(Clock::time_point now) {
+  // The leader counts from when it first sees a hold, so an election only makes holds longer.
+  void expire_locks() {
     for (const auto& [key, token] : store_.locks()) {
       // With the bug, a hold that an earlier leader granted has no time left.
-      const auto ttl = bugs_.has("lock-lease") && token < elected_at_ ? Milliseconds(0) : lock_ttl;
-      const auto expires = expiry_.try_emplace(token, now + ttl).first->second;
-      if (now < expires) continue;
-      expiry_[token] = now + lock_ttl;  // asked for
+      const bool forgotten = bugs_.has("lock-lease") && token < elected_at_;
+      int& left = turns_left_.try_emplace(token, forgotten ? 0 : lock_turns).first->second;
+      if (--left > 0) continue;
+      left = lock_turns;  // asked for
       raft_.propose({{"f", "release"}, {"k", Json::parse(key)}, {"v", token}}, {});
     }
-    if (expiry_.size() > 10000) expiry_.clear();
+    if (turns_left_.size() > 10000) turns_left_.clear();
   }
 
   const Bugs& bugs_;
   Store& store_;
-  std::map<Index, Clock::time_point> expiry_;  // of holds, by token
+  std::map<Index, int> turns_left_;  // of holds, by token
   Index elected_at_ = 0;
   std::map<std::string, Json> fresh_;      // bug: what was proposed and not yet committed
   std::map<std::string, Index> watchers_;  // bug: sessions that this leader knows, and since when
@@ -281,7 +282,7 @@ class Node final : public Service {
 }  // namespace bestiary
 
 int main(int argc, char** argv) {
-  const auto values = bestiary::Service::parse(argc, argv, {});
+  const auto values = bestiary::parse(argc, argv, {});
   const bestiary::Bugs chosen(values.at("bug"), bestiary::bugs, bestiary::raft_bugs());
   bestiary::Store store(chosen);
   bestiary::Node(values, chosen, store).run();

@@ -22,7 +22,7 @@ namespace bestiary {
 namespace {
 
 constexpr std::size_t most_waiting = std::size_t{8} << 20U;
-constexpr Milliseconds redial{150};
+constexpr Milliseconds redial{150}, dial_hangs{200};
 constexpr int no_progress_ms = 600;
 
 [[noreturn]] void die(const std::string& why) {
@@ -108,8 +108,8 @@ void Loop::dial(Peer& peer) {
       Link link;
       link.fd = fd;
       link.connecting = true;
+      link.dialed_at = Clock::now();
       peer.link = next_++;
-      peer.retry_at = Clock::now() + Milliseconds(no_progress_ms);
       links_.emplace(peer.link, std::move(link));
     } else {
       ::close(fd);
@@ -120,6 +120,12 @@ void Loop::dial(Peer& peer) {
 void Loop::tell(int peer, const Json& message) {
   Peer& to = peers_.at(peer);
   auto link = links_.find(to.link);
+  // What was sent into a cut is not sent again for a second: after the cut, a new dial is quicker.
+  if (link != links_.end() && link->second.connecting &&
+      Clock::now() >= link->second.dialed_at + dial_hangs) {
+    close_link(to.link);
+    link = links_.end();
+  }
   if (link == links_.end() && Clock::now() >= to.retry_at) {
     dial(to);
     link = links_.find(to.link);
@@ -185,6 +191,12 @@ void Loop::receive(Connection id) {
     const Handler handler = found->second.handler;
     if (handler) handler(id, message);
   }
+}
+
+void Loop::note(const std::string& text) const {
+  const auto now = std::chrono::floor<Milliseconds>(wall_.time_since_epoch()).count();
+  std::cerr << now / 1000 << '.' << std::to_string(1000 + now % 1000).substr(1) << ' ' << text
+            << std::endl;
 }
 
 void Loop::after(Milliseconds wait, std::function<void()> action) {

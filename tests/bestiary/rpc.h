@@ -45,6 +45,9 @@ class Loop {
   void add_peer(int peer, const std::string& address);
   void tell(int peer, const Json& message);
 
+  // A line of the log, with the time of day.
+  void note(const std::string& text) const;
+
   void after(Milliseconds wait, std::function<void()> action);
   // Called after each batch of messages and timers: the moment to write to disk and to send.
   void each_turn(std::function<void()> action) { turn_ = std::move(action); }
@@ -55,6 +58,7 @@ class Loop {
   struct Link {
     int fd = -1;
     bool connecting = false;
+    Clock::time_point dialed_at{};
     bool closing = false;  // once everything is sent
     std::string in, out;
     Handler handler;  // empty: what comes is ignored

@@ -35,31 +35,31 @@ class Sessions {
   std::map<std::string, Session> sessions_;
 };
 
-class Service {
+using Values = std::map<std::string, std::string>;
+
+// The arguments that every program has: id, peers, data, ports, bug, reads, snapshot, and the pace
+// of its leaders.
+[[nodiscard]] Values parse(int argc, char** argv, const Values& more);
+
+// The command under which a request is replicated.
+[[nodiscard]] Json command_of(const Json& request);
+
+// What clients have asked this node for and is not answered yet. It is asked of the leader, and
+// again when the leader changes or is silent.
+class Desk {
  public:
-  // The arguments that every program has: id, peers, data, ports, bug, reads, snapshot.
-  [[nodiscard]] static std::map<std::string, std::string> parse(
-      int argc, char** argv, const std::map<std::string, std::string>& more);
+  struct Ways {
+    std::function<int(const Json& request)> leader;          // who leads it; 0: nobody known
+    std::function<void(const Json& request, Done)> serve;    // as its leader; perhaps never done
+    std::function<void(const Json& message)> other_message;  // of peers, to each other
+    std::function<Json()> status;
+  };
 
-  Service(const std::map<std::string, std::string>& values, const Bugs& bugs, Machine& machine);
-  virtual ~Service() = default;
-  [[noreturn]] void run() { loop_.run(); }
-
- protected:
-  // As the leader.
-  virtual void serve(const Json& request, Done done) = 0;
-  virtual void elected() {}
-  virtual void lead() {}  // every 50 ms while leader
-
-  // The command under which a request is replicated.
-  [[nodiscard]] static Json command_of(const Json& request);
-
-  Loop loop_;
-  Raft raft_;
+  Desk(Loop& loop, const Values& values, Ways ways);
 
  private:
   struct Pending {
-    Connection client;
+    Connection client = 0;
     Json request;
     Clock::time_point give_up{}, ask_again{};
     int asked = 0;  // the leader that it was sent to
@@ -71,10 +71,34 @@ class Service {
   void ask(std::uint64_t ticket);
   void tick();
 
+  Loop& loop_;
   const int id_;
+  const Ways ways_;
   // From a random number on: answers to what it asked before a restart are not ours.
   std::uint64_t tickets_ = std::random_device{}();
   std::map<std::uint64_t, Pending> pending_;
+};
+
+class Service {
+ public:
+  Service(const Values& values, const Bugs& bugs, Machine& machine);
+  virtual ~Service() = default;
+  [[noreturn]] void run() { loop_.run(); }
+
+ protected:
+  // As the leader.
+  virtual void serve(const Json& request, Done done) = 0;
+  virtual void elected() {}
+  virtual void lead() {}  // every 50 ms while leader
+
+  Loop loop_;
+  Raft raft_;
+
+ private:
+  [[nodiscard]] Desk::Ways ways();
+  void tick();
+
+  Desk desk_;
 };
 
 }  // namespace bestiary

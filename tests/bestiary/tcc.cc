@@ -127,7 +127,7 @@ class Book final : public Machine {
 
 class Coordinator final : public Service {
  public:
-  Coordinator(const std::map<std::string, std::string>& values, const Bugs& chosen, Book& book)
+  Coordinator(const Values& values, const Bugs& chosen, Book& book)
       : Service(values, chosen, book), bugs_(chosen), book_(book) {}
 
  private:
@@ -222,7 +222,7 @@ class Coordinator final : public Service {
 }  // namespace bestiary
 
 int main(int argc, char** argv) {
-  const auto values = bestiary::Service::parse(argc, argv, {});
+  const auto values = bestiary::parse(argc, argv, {});
   const bestiary::Bugs chosen(values.at("bug"), bestiary::bugs, bestiary::raft_bugs());
   bestiary::Book book(chosen);
   bestiary::Coordinator(values, chosen, book).run();

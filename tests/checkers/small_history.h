@@ -1,12 +1,15 @@
 #pragma once
-// Small random histories of sets and locks for differential tests: a few processes, each operation
-// takes effect at a random moment within it, and answers are sometimes falsified.
+// Small random histories for differential tests: a few processes, each operation takes effect at a
+// random moment within it, and answers are sometimes falsified.
 
 #include <functional>
 #include <vector>
 
+#include <catch2/catch.hpp>
+
 #include "core/history.h"
 #include "core/random.h"
+#include "core/verdict.h"
 
 namespace ordeal::checkers {
 
@@ -61,6 +64,27 @@ inline History small_history(SmallSystem system, std::size_t operations, int pro
     ORDEAL_CHECK(added.has_value(), "a test history that cannot be");
   }
   return std::move(builder).finish();
+}
+
+// Of a checker that may miss something: it is silent wherever its twin finds an order, and sees
+// most of what is wrong in a system that lies. `make` gives such a system anew.
+inline void require_silence(const std::function<SmallSystem()>& make, bool lies,
+                            const std::function<CheckReport(const History&)>& check,
+                            const std::function<bool(const History&)>& twin_explains, Rng& rng) {
+  std::size_t explained = 0, impossible = 0, found = 0;
+  for (int round = 0; round < 400; ++round) {
+    CAPTURE(round);
+    const History history = small_history(make(), 8, 3, rng);
+    const bool right = twin_explains(history);
+    const bool silent = check(history).answer == CheckReport::Answer::valid;
+    ++(right ? explained : impossible);
+    found += silent ? 0 : 1;
+    if (right) REQUIRE(silent);
+  }
+  CHECK(explained > 50);
+  if (!lies) CHECK(impossible == 0);
+  if (lies) CHECK(impossible > 10);
+  if (lies) CHECK(found * 10 > impossible * 6);
 }
 
 }  // namespace ordeal::checkers

@@ -112,6 +112,26 @@ TEST_CASE("client: whatever else it answers, the outcome is unknown and it is to
   }
 }
 
+TEST_CASE("client: what is wrong with an answer has a name") {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"id":6,"ok":true})", "wrong-id"},
+      {R"({"id":"7","ok":true})", "wrong-id"},
+      {R"({"id":-7,"ok":true})", "wrong-id"},
+      {"{\"id\":7,\"ok\":true,\"value\":\"\xff\"}", "not-utf8"},
+      {"\xc0\xaf", "not-utf8"},
+      {R"({"id":7,"ok":true,"value":1.5})", "garbage"},
+      {R"({"id":7})", "garbage"},
+      {R"({"ok":true})", "garbage"},
+      {"", "garbage"},
+      {R"({"id":7,"ok":true,"value":"\u00e9)", "garbage"},
+  };
+  for (const auto& [line, name] : cases) {
+    CAPTURE(line);
+    CHECK_FALSE(read_answer(line, 7, Function::read, {}));
+    CHECK(misdeed_of(line, 7) == name);
+  }
+}
+
 TEST_CASE("client: silence ends at the deadline, and the program with it") {
   Program silent("echo $$ >pid; sleep 100 & sleep 100");
   const Completion answer = silent.read(300ms);
