@@ -175,6 +175,16 @@ Result<std::string> Crew::effect(int fault, const NodeAction& action, Nanosecond
   return found->second;
 }
 
+// A server that starts as a new member reads who the members are; were one of them taken out
+// before it has joined, it would end. One that never answers is for the recovery to judge.
+void Crew::await_answer(std::size_t node) {
+  const Deadline patience = Deadline::after(cluster_timeout);
+  while (!patience.passed()) {
+    if (cluster_.status(node, Deadline::after(silence).sooner(patience))) return;
+    std::this_thread::sleep_for(asking_pause);
+  }
+}
+
 // By the guard, else, when it is gone or fails, directly; then the proof.
 Result<std::string> Crew::undo(const Active& active) {
   const NodeAction& action = active.action;
@@ -197,7 +207,10 @@ Result<std::string> Crew::undo(const Active& active) {
   if (action.healed.empty()) return answer;
   for (;;) {
     Result<std::string> proof = look(action.node, action.healed, options_.step_timeout);
-    if (proof && !action.restore.empty()) return fmt::format("{}; {}", answer, *proof);
+    if (proof && !action.restore.empty()) {
+      await_answer(action.node);
+      return fmt::format("{}; {}", answer, *proof);
+    }
     if (proof) return proof;
     if (deadline.passed()) {
       return error("{}: fault {} is still on after its undo: {}", name(action.node), active.fault,

@@ -3,9 +3,10 @@
 #if defined(__x86_64__)
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <map>
+#include <set>
 #include <vector>
 
 #include <dirent.h>
@@ -26,6 +27,7 @@ namespace {
 using Address = std::uint64_t;
 
 constexpr std::size_t jump_size = 5;  // e9 and a signed 32-bit distance
+constexpr int most_signals = 100;     // of those that are on their way to a stopped thread
 constexpr int attempts = 50;          // a thread may stand in the bytes that are replaced
 
 struct Region {
@@ -80,7 +82,7 @@ class Stopped {
     for (bool found_new = true; found_new;) {
       found_new = false;
       for (const pid_t thread : threads_of(pid)) {
-        if (signals_.count(thread) != 0) continue;
+        if (threads_.count(thread) != 0) continue;
         if (::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr) != 0) {
           if (errno == ESRCH) continue;
           error_ = errno;
@@ -93,15 +95,14 @@ class Stopped {
   Stopped(const Stopped&) = delete;
   Stopped& operator=(const Stopped&) = delete;
   ~Stopped() {
-    for (const auto& [thread, signal] : signals_)
-      ::ptrace(PTRACE_DETACH, thread, nullptr, reinterpret_cast<void*>(signal));
+    for (const pid_t thread : threads_) ::ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
   }
   // 0 when all are stopped, else an errno.
-  [[nodiscard]] int error() const { return signals_.empty() && error_ == 0 ? ESRCH : error_; }
-  [[nodiscard]] pid_t any() const { return signals_.begin()->first; }
+  [[nodiscard]] int error() const { return threads_.empty() && error_ == 0 ? ESRCH : error_; }
+  [[nodiscard]] pid_t any() const { return *threads_.begin(); }
   // Whether a thread would run into half of an old instruction.
   [[nodiscard]] bool stands_in(Address begin, Address end) const {
-    for (const auto& [thread, signal] : signals_) {
+    for (const pid_t thread : threads_) {
       user_regs_struct registers{};
       if (::ptrace(PTRACE_GETREGS, thread, nullptr, &registers) != 0) continue;
       if (registers.rip > begin && registers.rip < end) return true;
@@ -120,16 +121,19 @@ class Stopped {
     ::closedir(folder);
     return threads;
   }
+  // A signal that comes before the stop is let through: the stop is right behind it.
   bool stop(pid_t thread) {
     if (::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) != 0) return false;
-    int status = 0;
-    if (::waitpid(thread, &status, __WALL) != thread || !WIFSTOPPED(status)) return false;
-    // A signal that was on its way is given back at the end.
-    signals_[thread] = status >> 16 == PTRACE_EVENT_STOP ? 0 : WSTOPSIG(status);
-    return true;
+    for (int i = 0; i < most_signals; ++i) {
+      int status = 0;
+      if (::waitpid(thread, &status, __WALL) != thread || !WIFSTOPPED(status)) return false;
+      if (status >> 16 == PTRACE_EVENT_STOP) return threads_.insert(thread).second;
+      ::ptrace(PTRACE_CONT, thread, nullptr, static_cast<long>(WSTOPSIG(status)));
+    }
+    return false;
   }
 
-  std::map<pid_t, long> signals_;
+  std::set<pid_t> threads_;
   int error_ = 0;
 };
 
@@ -204,11 +208,14 @@ Address free_page(pid_t pid, Address vdso) {
   return 0;
 }
 
-// Has a stopped thread make one system call, at the instruction for it that every vDSO holds.
-long call_in(pid_t thread, Address instruction, long number, const Address (&arguments)[6]) {
+// Has a stopped thread make one system call, at the instruction for it that every vDSO holds. A
+// signal that was on its way (the runtime of Go sends many) is met before the instruction is: it is
+// held back, and sent again at the end.
+long call_in(pid_t pid, pid_t thread, Address instruction, long number,
+             const Address (&arguments)[6]) {
   user_regs_struct before{};
   if (::ptrace(PTRACE_GETREGS, thread, nullptr, &before) != 0) return -errno;
-  user_regs_struct call = before;
+  user_regs_struct call = before, after{};
   call.rax = static_cast<Address>(number);
   call.rdi = arguments[0];
   call.rsi = arguments[1];
@@ -218,15 +225,26 @@ long call_in(pid_t thread, Address instruction, long number, const Address (&arg
   call.r9 = arguments[5];
   call.rip = instruction;
   call.orig_rax = ~Address{0};  // nothing to restart on the way
-  int status = 0;
-  if (::ptrace(PTRACE_SETREGS, thread, nullptr, &call) != 0 ||
-      ::ptrace(PTRACE_SINGLESTEP, thread, nullptr, nullptr) != 0 ||
-      ::waitpid(thread, &status, __WALL) != thread || !WIFSTOPPED(status))
-    return -errno;
-  user_regs_struct after{};
-  if (::ptrace(PTRACE_GETREGS, thread, nullptr, &after) != 0) return -errno;
+  if (::ptrace(PTRACE_SETREGS, thread, nullptr, &call) != 0) return -errno;
+  std::vector<int> held;
+  long result = -EAGAIN;
+  for (int step = 0; step < most_signals; ++step) {
+    int status = 0;
+    if (::ptrace(PTRACE_SINGLESTEP, thread, nullptr, nullptr) != 0 ||
+        ::waitpid(thread, &status, __WALL) != thread || !WIFSTOPPED(status) ||
+        ::ptrace(PTRACE_GETREGS, thread, nullptr, &after) != 0) {
+      result = -ESRCH;
+      break;
+    }
+    if (after.rip != instruction) {
+      result = static_cast<long>(after.rax);
+      break;
+    }
+    if (status >> 16 == 0 && WSTOPSIG(status) != SIGTRAP) held.push_back(WSTOPSIG(status));
+  }
   ::ptrace(PTRACE_SETREGS, thread, nullptr, &before);
-  return static_cast<long>(after.rax);
+  for (const int signal : held) ::syscall(SYS_tgkill, pid, thread, signal);
+  return result;
 }
 
 // Our page, empty; 0 with a sentence.
@@ -238,7 +256,7 @@ Address make_page(pid_t pid, const Vdso& vdso, const Stopped& stopped, std::stri
     return 0;
   }
   constexpr Address fixed_noreplace = 0x100000;
-  const long got = call_in(stopped.any(), vdso.base + instruction, SYS_mmap,
+  const long got = call_in(pid, stopped.any(), vdso.base + instruction, SYS_mmap,
                            {wanted, stub_page, PROT_READ | PROT_WRITE | PROT_EXEC,
                             MAP_PRIVATE | MAP_ANONYMOUS | fixed_noreplace, ~Address{0}, 0});
   if (static_cast<Address>(got) == wanted) return wanted;

@@ -48,7 +48,9 @@ class SleeperCluster final : public clusters::Cluster {
   std::string pid_command(std::size_t node) const override {
     return clusters::pid_command(daemon(node));
   }
-  Result<clusters::NodeStatus> status(std::size_t, Deadline) override { return error("it sleeps"); }
+  Result<clusters::NodeStatus> status(std::size_t, Deadline) override {
+    return clusters::NodeStatus{};
+  }
   Result<std::unique_ptr<clusters::Client>> open(std::size_t) override {
     return error("it sleeps");
   }
