@@ -1,6 +1,7 @@
 #include "nemesis/gate.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace ordeal::nemesis {
 
@@ -14,32 +15,31 @@ bool exclude(Touches a, Touches b) {
 
 }  // namespace
 
-bool Gate::enter(Touches touches, const std::stop_token& stop) {
+Gate::Place Gate::come(Touches touches) {
+  const std::lock_guard lock(mutex_);
+  return visitors_.insert(visitors_.end(), {touches});
+}
+
+bool Gate::enter(Place place, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  const auto self = visitors_.insert(visitors_.end(), {touches});
-  const bool is_free = changed_.wait(lock, stop, [&] {
-    return std::none_of(visitors_.begin(), self,
-                        [&](const Visitor& before) { return exclude(before.touches, touches); }) &&
-           std::none_of(self, visitors_.end(), [&](const Visitor& later) {
-             return later.is_in && exclude(later.touches, touches);
-           });
+  const auto is_in_the_way = [&](const Visitor& other) {
+    return exclude(other.touches, place->touches);
+  };
+  changed_.wait(lock, stop, [&] {
+    return std::none_of(visitors_.begin(), place, is_in_the_way) &&
+           std::none_of(std::next(place), visitors_.end(),
+                        [&](const Visitor& later) { return later.is_in && is_in_the_way(later); });
   });
-  if (is_free && !stop.stop_requested()) {
-    self->is_in = true;
-    return true;
-  }
-  visitors_.erase(self);
+  if (!stop.stop_requested()) return place->is_in = true;
   lock.unlock();
-  changed_.notify_all();
+  leave(place);
   return false;
 }
 
-void Gate::leave(Touches touches) {
+void Gate::leave(Place place) {
   {
     const std::lock_guard lock(mutex_);
-    visitors_.erase(std::find_if(visitors_.begin(), visitors_.end(), [&](const Visitor& visitor) {
-      return visitor.is_in && visitor.touches == touches;
-    }));
+    visitors_.erase(place);
   }
   changed_.notify_all();
 }

@@ -15,17 +15,21 @@ namespace ordeal::nemesis {
 
 // Threads: any.
 class Gate {
- public:
-  // Waits for its turn; false when stop came before it. Who got in leaves, with the same argument.
-  [[nodiscard]] bool enter(Touches touches, const std::stop_token& stop);
-  void leave(Touches touches);
-
- private:
   struct Visitor {
     Touches touches;
     bool is_in = false;
   };
 
+ public:
+  using Place = std::list<Visitor>::iterator;
+
+  // Takes the next place; who has one enters, at once or later.
+  [[nodiscard]] Place come(Touches touches);
+  // Waits for its turn; false when stop came before it, and then the place is given up.
+  [[nodiscard]] bool enter(Place place, const std::stop_token& stop);
+  void leave(Place place);  // who is in
+
+ private:
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::list<Visitor> visitors_;  // who is in or waits, in the order of coming

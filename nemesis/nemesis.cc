@@ -151,10 +151,9 @@ void Nemesis::run(const std::vector<FaultSpec>& plan, Nanoseconds main_start,
         continue;
       }
       const Deadline begin = Deadline::at(state_->clock.at(main_start + spec.begin));
-      const auto work = [this, &spec, stop] {
-        if (!await_trigger(spec, state_->crew, state_->arena, state_->outside, stop)) return;
-        const Touches touches = fault_named(spec.kind)->touches();
-        if (!state_->gate.enter(touches, stop)) return state_->miss(spec);
+      const Touches touches = fault_named(spec.kind)->touches();
+      const auto work = [this, &spec, stop](Gate::Place place) {
+        if (!state_->gate.enter(place, stop)) return state_->miss(spec);
         if (state_->await_release(spec, stop)) {
           if (stop.stop_requested()) {
             state_->miss(spec);
@@ -162,10 +161,17 @@ void Nemesis::run(const std::vector<FaultSpec>& plan, Nanoseconds main_start,
             state_->carry_out(spec, stop);
           }
         }
-        state_->gate.leave(touches);
+        state_->gate.leave(place);
       };
       if (!wait_until(begin, stop)) break;
-      threads.emplace_back(work);
+      if (spec.parameters.count("when") == 0) {
+        threads.emplace_back(work, state_->gate.come(touches));
+        continue;
+      }
+      threads.emplace_back([this, &spec, stop, touches, work] {
+        if (await_trigger(spec, state_->crew, state_->arena, state_->outside, stop))
+          work(state_->gate.come(touches));
+      });
     }
   }
   state_->crew.observe(nullptr);
