@@ -259,23 +259,46 @@ std::vector<checkers::Call> container_calls(checkers::Act in, checkers::Act out,
   return calls;
 }
 
+void run_calls(const Settings& settings, const std::string& name, const char* model,
+               const std::vector<checkers::Call>& calls) {
+  const Figures figures = measure([&] {
+    CheckReport report;
+    const checkers::Budget budget = {Deadline::after(60s), std::size_t{4} << 30U, settings.threads};
+    const auto decision = checkers::decide_calls(calls, *checkers::model_named(model), budget);
+    report.answer =
+        decision.answer == checkers::Decision::Answer::valid     ? CheckReport::Answer::valid
+        : decision.answer == checkers::Decision::Answer::invalid ? CheckReport::Answer::invalid
+                                                                 : CheckReport::Answer::unknown;
+    return report;
+  });
+  print(name, calls.size(), figures);
+}
+
 void run_container(const Settings& settings, const char* model, checkers::Act in, checkers::Act out,
                    double unknown = 0) {
   for (const std::size_t operations : {200U, 100'000U, 1'000'000U}) {
     const std::string name = fmt::format("L7 {}, 10 clients, {} % unknown", model, 100 * unknown);
     if (!name.starts_with(settings.rows) || operations > settings.most) continue;
-    const auto calls = container_calls(in, out, operations, unknown);
-    const Figures figures = measure([&] {
-      CheckReport report;
-      const checkers::Budget budget = {Deadline::after(60s), std::size_t{4} << 30U};
-      const auto decision = checkers::decide_calls(calls, *checkers::model_named(model), budget);
-      report.answer = decision.answer == checkers::Decision::Answer::valid
-                          ? CheckReport::Answer::valid
-                          : CheckReport::Answer::invalid;
-      return report;
-    });
-    print(name, operations, figures);
+    run_calls(settings, name, model, container_calls(in, out, operations, unknown));
   }
+}
+
+// What no fast path knows: a lock, all its holders at once, and then one gives back what it never
+// had. All orders of all of them are looked at.
+void run_hard_lock(const Settings& settings) {
+  constexpr EventIndex holders = 17;
+  const std::string name = fmt::format("search: a lock, {} holders at once", holders);
+  if (!name.starts_with(settings.rows)) return;
+  std::vector<checkers::Call> calls;
+  for (EventIndex i = 0; i <= 2 * holders; ++i) {
+    const bool is_last = i == 2 * holders;
+    checkers::Call& call = calls.emplace_back();
+    call.invoked = is_last ? 4 * holders : i;
+    call.completed = call.invoked + (is_last ? 1 : 2 * holders);
+    call.act = is_last || i % 2 == 1 ? checkers::Act::release : checkers::Act::acquire;
+    call.process = static_cast<Process>(i / 2);
+  }
+  run_calls(settings, name, "owned-mutex", calls);
 }
 
 std::vector<bench::Load> loads() {
@@ -365,4 +388,5 @@ int main(int argc, char** argv) {
   run_container(settings, "queue", enqueue, dequeue, 0.05);
   run_container(settings, "stack", push, pop);
   run_container(settings, "priority-queue", insert, extract);
+  run_hard_lock(settings);
 }

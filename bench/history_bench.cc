@@ -1,14 +1,16 @@
-// Writes a history of a million operations and loads it again: seconds, and bytes of memory an
-// operation.
+// Writes a history of a million operations and loads it again, and the same as Jepsen writes it:
+// seconds, megabytes a second, and bytes of memory an operation.
 
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 
+#include <fmt/format.h>
 #include <malloc.h>
 #include <unistd.h>
 
+#include "checkers/foreign.h"
 #include "core/history.h"
 #include "core/random.h"
 
@@ -66,6 +68,44 @@ std::size_t heap() {
   return info.uordblks + info.hblkhd;
 }
 
+// The history as Jepsen stores it, a map an event, keys as independent tuples.
+std::string edn_of(const History& history) {
+  struct Line {
+    const Operation* op = nullptr;
+    bool begins = false;
+  };
+  std::vector<Line> lines(history.events);
+  for (const Operation& op : history.operations) {
+    lines[op.invoked] = {&op, true};
+    if (op.completed != never) lines[op.completed] = {&op, false};
+  }
+  std::string text;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto& [op, begins] = lines[i];
+    if (op == nullptr) continue;
+    const bool asks = op->function == Function::read && begins;
+    text += fmt::format("{{:type {}, :f :{}, :value [{} {}], :process {}, :time {}, :index {}}}\n",
+                        begins ? ":invoke" : ":ok", to_text(op->function), to_text(op->key),
+                        asks                             ? "nil"
+                        : op->function == Function::read ? to_text(op->result)
+                                                         : to_text(op->argument),
+                        op->process, (begins ? op->invoked_at : op->completed_at).count(), i);
+  }
+  return text;
+}
+
+void read_edn(const std::string& text) {
+  for (int turn = 0; turn < 3; ++turn) {
+    const double cpu_before = cpu_seconds();
+    const auto found = checkers::read_foreign(text, "history.edn");
+    const double cpu = cpu_seconds() - cpu_before;
+    std::printf("EDN: %zu operations in %.2f s of CPU: %.0f MB, %.0f MB/s\n",
+                found ? found->history.operations.size() : 0, cpu,
+                static_cast<double>(text.size()) / 1e6,
+                static_cast<double>(text.size()) / 1e6 / cpu);
+  }
+}
+
 int run(const std::filesystem::path& file) {
   const auto began = SteadyClock::now();
   auto writer = HistoryWriter::create(file, {"n1", "n2", "n3", "n4", "n5"});
@@ -86,9 +126,13 @@ int run(const std::filesystem::path& file) {
     const double cpu_before = cpu_seconds();
     const auto history = read_history(file);
     if (!history) return std::fprintf(stderr, "%s\n", history.error().message.c_str()), 1;
-    std::printf("loaded %zu operations in %.2f s (CPU %.2f s): %.0f bytes an operation in memory\n",
-                history->operations.size(), seconds_since(loading), cpu_seconds() - cpu_before,
-                static_cast<double>(heap() - before) / operations);
+    const double cpu = cpu_seconds() - cpu_before;
+    std::printf(
+        "loaded %zu operations in %.2f s (CPU %.2f s, %.0f MB/s): %.0f bytes an operation in "
+        "memory\n",
+        history->operations.size(), seconds_since(loading), cpu, bytes / 1e6 / cpu,
+        static_cast<double>(heap() - before) / operations);
+    if (turn == 2) read_edn(edn_of(*history));
   }
   return 0;
 }

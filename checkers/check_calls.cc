@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "checkers/appends.h"
 #include "checkers/containers.h"
 #include "checkers/linearizability.h"
 #include "checkers/second_opinion.h"
@@ -21,6 +22,7 @@ std::optional<bool> decide_fast(const std::vector<Call>& calls, const ModelKind&
   if (model.name == "priority-queue") return decide_priority_queue(calls);
   if (model.name == "set") return decide_set(calls);
   if (model.name == "counter") return decide_counter(calls);
+  if (model.name == "kv" || model.name == "list") return decide_appends(calls);
   return std::nullopt;
 }
 
@@ -105,7 +107,8 @@ class Shrinker {
 
  private:
   bool is_impossible(const std::vector<Call>& calls) const {
-    const Budget step = {Deadline::after(1s).sooner(budget_.deadline), budget_.memory};
+    const Budget step = {Deadline::after(1s).sooner(budget_.deadline), budget_.memory,
+                         budget_.threads};
     return !budget_.deadline.passed() &&
            decide_calls(calls, model_, step).answer == Decision::Answer::invalid;
   }
@@ -237,9 +240,9 @@ Decision decide_calls(const std::vector<Call>& calls, const ModelKind& model,
 CheckReport check_calls(const std::vector<Call>& calls, const ModelKind& model,
                         const CheckOptions& options, const OnOrder& on_order) {
   const auto began = SteadyClock::now();
-  const Budget budget = {options.deadline, options.memory_limit};
+  const Budget budget = {options.deadline, options.memory_limit, options.threads};
   const Budget to_shrink = {Deadline::at(options.deadline.when() + time_to_shrink),
-                            options.memory_limit};
+                            options.memory_limit, options.threads};
   CheckReport report;
   report.checker = fmt::format("linearizable {}", model.name);
   std::size_t bad = 0;

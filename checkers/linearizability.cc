@@ -78,7 +78,8 @@ Judged judge_all(const History& history, const CheckOptions& options) {
   verdicts.resize(columns.keys());
   const std::size_t threads =
       std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(verdicts.size(), 1));
-  const Budget budget = {options.deadline, options.memory_limit / threads};
+  const Budget budget = {options.deadline, options.memory_limit / threads,
+                         std::max<std::size_t>(options.threads, 1) / threads};
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < verdicts.size(); i = next++)

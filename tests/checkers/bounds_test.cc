@@ -10,7 +10,7 @@ namespace ordeal::checkers::test {
 
 namespace {
 
-constexpr EventIndex clients = 26;
+constexpr EventIndex many_clients = 26;
 
 struct Hard {
   const char* model;
@@ -31,7 +31,7 @@ Value wrong() { return {1'000'000'000}; }
 Value wrong_text() { return {"abcdefghijklmnopqrstuvwxyz!"}; }
 Value wrong_list() {
   Value::List items;
-  for (int i = 0; i < static_cast<int>(clients); ++i) items.emplace_back(i);
+  for (int i = 0; i < static_cast<int>(many_clients); ++i) items.emplace_back(i);
   items.front() = Value("?");
   return items;
 }
@@ -53,7 +53,7 @@ const std::vector<Hard> all = {
     {"revisioned-store", Act::write, itself, Act::read, wrong},
 };
 
-std::vector<Call> calls_of(const Hard& hard, bool are_known) {
+std::vector<Call> calls_of(const Hard& hard, bool are_known, EventIndex clients = many_clients) {
   std::vector<Call> calls;
   for (EventIndex i = 0; i < clients; ++i) {
     Call call;
@@ -75,7 +75,7 @@ std::vector<Call> calls_of(const Hard& hard, bool are_known) {
   last.invoked = 2 * clients;
   last.completed = 2 * clients + 1;
   last.act = hard.last;
-  last.process = clients;
+  last.process = static_cast<Process>(clients);
   last.result = hard.answer();
   if (last.act == Act::txn) last.argument = Value::list({Value::list({"read", 1, Value()})});
   calls.push_back(last);
@@ -107,6 +107,7 @@ void expect_undecided_or_bad(const Hard& hard, Nanoseconds time, std::size_t mem
 // Compare-and-sets of few values under way all at once, most of them without an answer, and reads
 // that they explain in many ways or not at all.
 History hard_register() {
+  constexpr EventIndex clients = many_clients;
   Rng rng(7);
   History history;
   history.nodes = {"n1"};
@@ -172,6 +173,33 @@ TEST_CASE("a hard history of any model ends at its limits") {
     expect_undecided_or_bad(hard, 1min, 0);
     expect_undecided_or_bad(hard, 1min, std::size_t{1} << 18U);
   }
+}
+
+TEST_CASE("a search that several threads share answers as one alone does") {
+  const auto answers_alike = [](const ModelKind& model, const std::vector<Call>& calls) {
+    const Deadline deadline = Deadline::after(5min);
+    const std::size_t plenty = std::size_t{1} << 30U;
+    const auto one = model.decide(calls, {deadline, plenty, 1}, nullptr).answer;
+    CHECK(one != Decision::Answer::unknown);
+    for (const std::size_t threads : {2U, 3U}) {
+      CHECK(model.decide(calls, {deadline, plenty, threads}, nullptr).answer == one);
+    }
+    // And ends at its limits.
+    const Decision little = model.decide(calls, {deadline, std::size_t{1} << 20U, 3}, nullptr);
+    if (little.answer != one) CHECK(little.why.find("memory ran out") != std::string::npos);
+    return one;
+  };
+  for (const Hard& hard : all) {
+    const std::string_view name = hard.model;
+    if (name != "owned-mutex" && name != "set" && name != "counter") continue;
+    INFO(name);
+    CHECK(answers_alike(*model_named(name), calls_of(hard, true, 15)) == Decision::Answer::invalid);
+  }
+  // Of increments that nobody knows of, those that make up a number.
+  const auto counter = std::ranges::find(all, std::string_view("counter"), &Hard::model);
+  std::vector<Call> calls = calls_of(*counter, false, 17);
+  calls.back().result = Value(0b1'0101'0110'1101'0110);
+  CHECK(answers_alike(*model_named("counter"), calls) == Decision::Answer::valid);
 }
 
 }  // namespace ordeal::checkers::test

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "checkers/appends.h"
 #include "checkers/check_calls.h"
 #include "checkers/containers.h"
 #include "checkers/second_opinion.h"
@@ -175,6 +176,25 @@ std::vector<Value> grown(Act act, const std::vector<Call>& so_far) {
   }
   return all;
 }
+// Each text once, now and then not; and answers of up to three of the first four in any order.
+Value new_text(Act act, Rng& rng, int& fresh) {
+  if (act == Act::read) return {};
+  return Value(std::string(1, rng.chance(0.03) ? 'a' : static_cast<char>('a' + ++fresh)));
+}
+std::vector<Value> texts(Act act, const std::vector<Call>& so_far) {
+  if (act != Act::read) return {Value()};
+  std::vector<std::string> pieces = {"", "?"};
+  for (const Call& call : so_far) {
+    if (call.act != Act::read && pieces.size() < 6) pieces.push_back(*call.argument.as_string());
+  }
+  std::vector<Value> all = {Value()};
+  for (const std::string& a : pieces) {
+    for (const std::string& b : pieces) {
+      for (const std::string& c : pieces) all.emplace_back(a + b + c);
+    }
+  }
+  return all;
+}
 Value written(Act act, Rng& rng, int&) {
   return act == Act::read ? Value() : Value(rng.between(1, 2));
 }
@@ -191,9 +211,10 @@ std::vector<Value> revisions(Act act, const std::vector<Call>& so_far) {
 
 const std::vector<Subject> subjects = {
     {"kv", {Act::read, Act::write, Act::append}, text_or_number, grown, {}},
+    {"kv", {Act::read, Act::write, Act::append, Act::append}, new_text, texts, decide_appends},
     {"revisioned-store", {Act::read, Act::write}, written, revisions, {}},
     {"register", {Act::read, Act::write, Act::cas, Act::mismatch}, register_argument, nothing, {}},
-    {"list", {Act::read, Act::append}, list_argument, lists, {}},
+    {"list", {Act::read, Act::append}, list_argument, lists, decide_appends},
     {"mutex", {Act::acquire, Act::release}, none, tokens, {}},
     {"owned-mutex", {Act::acquire, Act::release}, none, nothing, {}},
     {"counter", {Act::increment, Act::increment, Act::read}, one_or_more, counts, decide_counter},
