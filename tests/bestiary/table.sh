@@ -198,7 +198,7 @@ case $mode in
   smoke)
     # The bug of each program that is found soonest, a correct run of each, and a canary, which must go red: these runs
     # can fail.
-    seeds=4 time=8 fault_time=1s calm_time=400ms
+    seeds=4 time=8 jobs=3 fault_time=1s calm_time=400ms
     bugs | grep smoke | for_each try_bug
     {
       correct | awk -F'|' '!seen[$1]++ { print $1, "none", $2, "partition,kill 8" }'
