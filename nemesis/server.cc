@@ -195,7 +195,9 @@ class Slow final : public ServerFault {
         need_server(arena, action.node) +
         fmt::format("if {}; then\n{} || exit 1\nelse\n{}fi\n", can_group, group.confine(),
                     keeper.start(fmt::format("throttle --pid \"$pid\" --percent {}", percent)));
-    action.effect = fmt::format("{} 2>/dev/null || {}", group.told(), keeper.told());
+    action.effect = fmt::format("if [ -e {} ]; then\n{}else\n{}\nfi\n",
+                                clusters::shell_quote(keeper.folder("keep") + ".pid"),
+                                keeper.told(), group.told());
     action.healed = group.prove_released() + keeper.prove_gone() + prove_going(arena, action.node);
     return {};
   }
