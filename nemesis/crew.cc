@@ -175,12 +175,15 @@ Result<std::string> Crew::effect(int fault, const NodeAction& action, Nanosecond
   return found->second;
 }
 
-// A server that starts as a new member reads who the members are; were one of them taken out
-// before it has joined, it would end. One that never answers is for the recovery to judge.
-void Crew::await_answer(std::size_t node) {
+// A server that starts as a new member reads who the members are: it may end, because whom it asks
+// does not name it yet, and would, if another were taken out before it has joined. One that never
+// answers is for the recovery to judge.
+void Crew::await_answer(const NodeAction& action) {
   const Deadline patience = Deadline::after(cluster_timeout);
-  while (!patience.passed()) {
-    if (cluster_.status(node, Deadline::after(silence).sooner(patience))) return;
+  while (!cluster_.status(action.node, Deadline::after(silence).sooner(patience)) &&
+         !patience.passed()) {
+    if (!look(action.node, action.healed, options_.step_timeout))
+      (void)look(action.node, action.undo, options_.step_timeout);
     std::this_thread::sleep_for(asking_pause);
   }
 }
@@ -208,7 +211,7 @@ Result<std::string> Crew::undo(const Active& active) {
   for (;;) {
     Result<std::string> proof = look(action.node, action.healed, options_.step_timeout);
     if (proof && !action.restore.empty()) {
-      await_answer(action.node);
+      await_answer(action);
       return fmt::format("{}; {}", answer, *proof);
     }
     if (proof) return proof;

@@ -65,7 +65,7 @@ class Crew {
   Result<void> write(FaultRecord record);
   Result<std::string> undo(const Active& active);
   Result<std::string> ask_cluster(const std::string& action, std::size_t node);
-  void await_answer(std::size_t node);
+  void await_answer(const NodeAction& action);
   std::shared_ptr<Guard> guard_of(std::size_t node) const;
 
   const std::vector<clusters::Remote*> remotes_;

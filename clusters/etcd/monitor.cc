@@ -121,6 +121,10 @@ Result<pb::MemberListResponse> members_of(Monitor& monitor, Deadline deadline) {
   return answer;
 }
 
+bool answers(Monitor& monitor, Deadline deadline) {
+  return monitor.connection.await_connected(deadline) && ask_status(monitor, deadline);
+}
+
 bool has_url(const pb::Member& member, const std::string& url) {
   for (const std::string& known : member.peerurls()) {
     if (known == url) return true;
@@ -199,17 +203,27 @@ struct Membership {
       return add_member(name, as_learner, other, deadline);
     });
   }
+  // A new member asks one of the others who the members are. If that one is behind and does not
+  // name it yet, it ends, and has to be started again.
+  [[nodiscard]] Result<void> join(bool is_empty) const {
+    auto started = start(is_empty);
+    while (started && !answers(*monitors[node], deadline.sooner(Deadline::after(one_try)))) {
+      if (deadline.passed()) return error("{} does not answer as a new member", name.name);
+      started = start(false);
+    }
+    return started;
+  }
   [[nodiscard]] Result<std::string> add_learner() const {
     const auto added = add(true);
     if (!added) return pass_on(added.error());
-    if (auto started = start(false); !started) return pass_on(started.error());
+    if (auto joined = join(false); !joined) return pass_on(joined.error());
     return ask_others(node, monitors, deadline,
                       [&](Monitor& other) { return promote_member(name, other, deadline); });
   }
   [[nodiscard]] Result<std::string> replace() const {
     if (auto removed = remove(); !removed) return pass_on(removed.error());
     if (auto added = add(false); !added) return pass_on(added.error());
-    if (auto started = start(true); !started) return pass_on(started.error());
+    if (auto joined = join(true); !joined) return pass_on(joined.error());
     return fmt::format("{} has been replaced by a new member", name.name);
   }
 };
