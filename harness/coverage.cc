@@ -151,9 +151,17 @@ std::vector<VerdictReason> vacuity(const Coverage& coverage,
                      fault.trouble ? ": " + *fault.trouble : ""),
          "see faults.jsonl; without effect on the cluster the fault tested nothing"});
   }
-  need(reasons, faults.empty() || coverage.ok_during_faults > 0,
-       "no operation succeeded while a fault was on",
-       "run longer, or choose faults that leave a majority alive");
+  const bool was_any_tried = std::any_of(faults.begin(), faults.end(),
+                                         [](const FaultSummary& one) { return !one.left_out; });
+  if (!faults.empty() && !was_any_tried) {
+    reasons.push_back({Verdict::inconclusive,
+                       fmt::format("no fault was tried: {}", *faults.front().left_out),
+                       "choose kinds that these nodes can take, or another seed"});
+  } else {
+    need(reasons, faults.empty() || coverage.ok_during_faults > 0,
+         "no operation succeeded while a fault was on",
+         "run longer, or choose faults that leave a majority alive");
+  }
   need(reasons, coverage.keys > 0, "no key was checked",
        "the history holds no operations to judge");
   return reasons;

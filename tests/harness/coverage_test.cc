@@ -87,6 +87,11 @@ TEST_CASE("each way to test nothing is told") {
     faults[1].spec.kind = "kill";
     expected = "(kill) was planned and never injected";
   }
+  SECTION("nodes that can take none of the faults") {
+    faults[0] = {};
+    faults[0].left_out = "n1 cannot take io faults";
+    expected = "no fault was tried: n1 cannot take io faults";
+  }
   SECTION("nothing succeeded during faults") {
     faults[0] = fault(1, "partition", 5900ms, 8s);
     expected = "no operation succeeded while a fault was on";
