@@ -175,7 +175,7 @@ TEST_CASE("a hard history of any model ends at its limits") {
   }
 }
 
-TEST_CASE("a search that several threads share answers as one alone does") {
+TEST_CASE("a search that several threads share answers as one alone does", "[threads]") {
   const auto answers_alike = [](const ModelKind& model, const std::vector<Call>& calls) {
     const Deadline deadline = Deadline::after(5min);
     const std::size_t plenty = std::size_t{1} << 30U;

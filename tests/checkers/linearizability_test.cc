@@ -186,7 +186,7 @@ TEST_CASE("a compare-and-set without its two values leaves its key undecided") {
              Catch::Contains("operation 0 is a compare-and-set with argument 1"));
 }
 
-TEST_CASE("threads change nothing but the time") {
+TEST_CASE("threads change nothing but the time", "[threads]") {
   Rng rng(7);
   Shape shape;
   shape.operations = 4000;
@@ -207,7 +207,8 @@ TEST_CASE("threads change nothing but the time") {
   }
 }
 
-TEST_CASE("columns are the registers of the keys, whatever the values and however many read them") {
+TEST_CASE("columns are the registers of the keys, whatever the values and however many read them",
+          "[threads]") {
   Rng rng(13);
   Shape shape;
   shape.operations = 90'000;
