@@ -476,7 +476,7 @@ Decision decide_together(const std::vector<SearchOp>& ops, StateSpace& space, co
   helpers.clear();
   for (const auto answer : {Decision::Answer::valid, Decision::Answer::unknown}) {
     const auto it = std::ranges::find(found, answer, &Decision::answer);
-    if (it != found.end()) return *std::move(it);
+    if (it != found.end()) return *it;
   }
   return {Decision::Answer::invalid, {}};
 }

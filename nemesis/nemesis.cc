@@ -56,7 +56,7 @@ struct Nemesis::State {
   void carry_out(const FaultSpec& spec, const std::stop_token& stop);
   void miss(const FaultSpec& spec);
   bool await_release(const FaultSpec& spec, const std::stop_token& stop);
-  Result<Injection> planned(const FaultSpec& spec);
+  [[nodiscard]] Result<Injection> planned(const FaultSpec& spec) const;
   bool guarded(int fault, const std::vector<NodeAction>& actions);
   bool begin_turn(int fault, const std::string& resolved, const Turn& turn, bool is_first);
   void hold(int fault, const Turn& turn, std::set<std::size_t>& proven, std::string& why,
@@ -177,7 +177,7 @@ void Nemesis::run(const std::vector<FaultSpec>& plan, Nanoseconds main_start,
   state_->crew.observe(nullptr);
 }
 
-Result<Injection> Nemesis::State::planned(const FaultSpec& spec) {
+Result<Injection> Nemesis::State::planned(const FaultSpec& spec) const {
   const Fault* fault = fault_named(spec.kind);
   if (fault == nullptr) return error("there is no fault named {}", spec.kind);
   Arena now = arena;

@@ -154,8 +154,9 @@ std::string interval_text(const Json& value) {
 
 // "131,904" of 131904; texts as they are.
 std::string shown(const Json& value) {
-  return value.is_string()            ? value.get<std::string>()
-         : value.is_number_float()    ? grouped(static_cast<std::size_t>(value.get<double>() + 0.5))
+  return value.is_string() ? value.get<std::string>()
+         : value.is_number_float()
+             ? grouped(static_cast<std::size_t>(std::lround(value.get<double>())))
          : value.is_number_unsigned() ? grouped(value.get<std::size_t>())
                                       : to_line(value);
 }
@@ -253,6 +254,9 @@ Result<Comparison> compare_runs(const fs::path& a, const fs::path& b) {
   std::vector<std::map<std::string, std::string>> plans;
   std::vector<std::map<std::string, std::vector<double>>> latencies;
   std::vector<RateLine> rates;
+  plans.reserve(2);
+  latencies.reserve(2);
+  rates.reserve(2);
   for (const auto& [name, directory] : {std::pair{"a", a}, {"b", b}}) {
     const auto run = read_run(directory);
     if (!run) return pass_on(run.error());
