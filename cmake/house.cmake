@@ -37,7 +37,7 @@ foreach(kind precompiled precompiled_tests)
 endforeach()
 target_precompile_headers(precompiled_tests PRIVATE <catch2/catch.hpp>)
 
-# Files of a target are compiled several at a time (CMAKE_UNITY_BUILD of the presets), which takes a third off a build.
+# Files of a target are compiled several at a time (CMAKE_UNITY_BUILD of the presets), which shortens a build.
 # These stay on their own: they use names for what only they know that a neighbour uses as well.
 set(alone finding_page.cc report.cc store.cc terminal.cc trace.cc group_test.cc links_test.cc nemesis_test.cc
   targets_test.cc turns_test.cc composition_test.cc custom_test.cc register_test.cc)

@@ -209,6 +209,7 @@ struct Membership {
     auto started = start(is_empty);
     while (started && !answers(*monitors[node], deadline.sooner(Deadline::after(one_try)))) {
       if (deadline.passed()) return error("{} does not answer as a new member", name.name);
+      std::this_thread::sleep_for(pause);
       started = start(false);
     }
     return started;
