@@ -1,5 +1,7 @@
 #include "checkers/models.h"
 
+#include "checkers/appends.h"
+
 namespace ordeal::checkers {
 
 namespace {
@@ -28,35 +30,6 @@ struct RegisterModel {
   static bool only_looks(const Call& call) {
     return call.act == Act::read || call.act == Act::mismatch;
   }
-};
-
-// Texts and lists grow by append; a key that nobody has touched reads as nil or as nothing.
-struct KeyValueModel {
-  using State = Value;
-  static State start() { return {}; }
-  static std::optional<State> step(const State& state, const Call& call) {
-    if (call.act == Act::write) return call.argument;
-    if (call.act == Act::read) {
-      const std::string* text = call.result.as_string();
-      const List* items = call.result.as_list();
-      const bool nothing =
-          (text != nullptr && text->empty()) || (items != nullptr && items->empty());
-      return state.is_nil() && nothing ? state : if_answered(call, state, state);
-    }
-    const std::string* more = call.argument.as_string();
-    if (more != nullptr && (state.is_nil() || state.as_string() != nullptr)) {
-      return Value((state.is_nil() ? std::string() : *state.as_string()) + *more);
-    }
-    List items;
-    if (const List* before = state.as_list()) {
-      items = *before;
-    } else if (!state.is_nil()) {
-      items.push_back(state);
-    }
-    items.push_back(call.argument);
-    return Value(std::move(items));
-  }
-  static bool only_looks(const Call& call) { return call.act == Act::read; }
 };
 
 // Registers that are read and written together: each micro-operation [read|write, key, value].
@@ -240,6 +213,12 @@ Decision decide(const std::vector<Call>& calls, const Budget& budget,
     ops.push_back({call.invoked, call.completed, space.kind_of(call)});
   }
   return decide_by_search(ops, space, budget, order);
+}
+
+template <>
+Decision decide<KeyValueModel>(const std::vector<Call>& calls, const Budget& budget,
+                               std::vector<std::uint32_t>* order) {
+  return decide_appends_by_search(calls, budget, order);
 }
 
 // Whether the calls, one after another, answer as the model does.

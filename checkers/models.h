@@ -59,20 +59,21 @@ class ModelSpace : public StateSpace {
   StateId step(StateId state, std::uint32_t kind) override {
     const std::uint64_t which = std::uint64_t{state} << 32U | kind;
     if (const auto known = steps_.find(which); known != steps_.end()) return known->second;
-    const auto next = M::step(states_[state], calls_[kind]);
-    const StateId id = next ? id_of(*next) : no_state;
-    steps_.emplace(which, id);
-    return id;
+    const StateId next = after(state, kind);
+    steps_.emplace(which, next);
+    return next;
   }
   bool only_looks(std::uint32_t kind) const override { return M::only_looks(calls_[kind]); }
   std::size_t bytes() const override { return steps_.size() * 64 + state_bytes_; }
 
- private:
-  // It matters who acquires and releases; nowhere else.
-  static std::uint64_t owner_of(const Call& call) {
-    const bool owns = call.act == Act::acquire || call.act == Act::release;
-    return owns ? static_cast<std::uint32_t>(call.process) : 0;
+ protected:
+  // A step that was not asked for before.
+  virtual StateId after(StateId state, std::uint32_t kind) {
+    const auto next = M::step(states_[state], calls_[kind]);
+    return next ? id_of(*next) : no_state;
   }
+  [[nodiscard]] const Call& call_of(std::uint32_t kind) const { return calls_[kind]; }
+  [[nodiscard]] const typename M::State& state_of(StateId id) const { return states_[id]; }
   StateId id_of(const typename M::State& state) {
     const std::uint64_t hash = hash_of(state);
     for (auto [i, end] = ids_.equal_range(hash); i != end; ++i) {
@@ -83,6 +84,13 @@ class ModelSpace : public StateSpace {
     const auto id = static_cast<StateId>(states_.size() - 1);
     ids_.emplace(hash, id);
     return id;
+  }
+
+ private:
+  // It matters who acquires and releases; nowhere else.
+  static std::uint64_t owner_of(const Call& call) {
+    const bool owns = call.act == Act::acquire || call.act == Act::release;
+    return owns ? static_cast<std::uint32_t>(call.process) : 0;
   }
 
   std::vector<Call> calls_;  // one of each kind

@@ -10,7 +10,8 @@
 // whose operation is still open, let happen what the order has up to it: all of that has begun.
 //
 // A pending operation that only looks happens as soon as the state gives its answer. It changes
-// nothing, and whatever could follow without it can follow with it.
+// nothing, and whatever could follow without it can follow with it. So does one of which the space
+// says that it is spent.
 //
 // Of pending operations that are alike, the one that completes first is taken; and before an
 // unknown one, a certain one that is like it. In a right order the two can change places.
@@ -186,7 +187,8 @@ void Search::use(std::size_t unknown_class) {
 void Search::look_with(std::uint32_t slot) {
   if (occupants_[slot] == nobody || happened(slot)) return;
   const SearchOp& op = ops_[occupants_[slot]];
-  if (!space_.only_looks(op.kind) || after(op.kind) == no_state) return;
+  if (!space_.only_looks(op.kind) && !space_.is_spent(state(), op.kind)) return;
+  if (after(op.kind) == no_state) return;
   flip(slot);
   if (happened_ != nullptr) happened_->push_back(occupants_[slot]);
 }
@@ -447,6 +449,9 @@ class KnownSpace : public StateSpace {
     return entry->second;
   }
   bool only_looks(std::uint32_t kind) const override { return shared_.space.only_looks(kind); }
+  bool is_spent(StateId state, std::uint32_t kind) const override {
+    return shared_.space.is_spent(state, kind);
+  }
   // With a worker's share of what all have.
   std::size_t bytes() const override {
     return known_.size() * 64 + shared_.bytes.load(std::memory_order_relaxed) / workers_;

@@ -31,6 +31,11 @@ class StateSpace {
   [[nodiscard]] virtual StateId step(StateId state, std::uint32_t kind) = 0;
   // Whether operations of that kind leave every state as it was.
   [[nodiscard]] virtual bool only_looks(std::uint32_t kind) const = 0;
+  // Whether operations of that kind, pending in that state, may as well happen there: they leave
+  // it as it was, and nothing that can follow needs them later.
+  [[nodiscard]] virtual bool is_spent(StateId /*state*/, std::uint32_t /*kind*/) const {
+    return false;
+  }
   [[nodiscard]] virtual std::size_t bytes() const = 0;
 };
 

@@ -93,6 +93,17 @@ bool on_key_value(Rows& rows, const Call& call) {
   return true;
 }
 
+// Whether appends can still make one of the other, as far as their types tell.
+bool may_begin(const Value& state, const Value& answer) {
+  const auto* before = state.as_string();
+  const auto* after = answer.as_string();
+  if (before != nullptr && after != nullptr) return after->starts_with(*before);
+  if (state.as_list() == nullptr || answer.as_list() == nullptr) return true;
+  const Value::List& first = *state.as_list();
+  const Value::List& all = *answer.as_list();
+  return first.size() <= all.size() && std::equal(first.begin(), first.end(), all.begin());
+}
+
 bool on_registers(Rows& rows, const Call& call) {
   const auto* deeds = (call.is_certain() ? call.result : call.argument).as_list();
   if (deeds == nullptr) return false;
@@ -235,7 +246,10 @@ class AllOrders {
       if (has(placed, i) || !may_be_next(placed, i)) continue;
       Rows next = rows;
       if (!act_on(model_, next, calls_[i])) continue;
+      if (is_hopeless(placed, next)) continue;
       if (extend(placed | std::uint64_t{1} << i, next)) return true;
+      // A read that can come now need not come later: it changes nothing.
+      if (calls_[i].act == Act::read) return false;
     }
     return false;
   }
@@ -256,6 +270,22 @@ class AllOrders {
       if (to_come && calls_[k].completed < calls_[i].invoked) return false;
     }
     return true;
+  }
+
+  // Of texts and lists: an answer to come that neither the state begins nor any put to come.
+  [[nodiscard]] bool is_hopeless(std::uint64_t placed, const Rows& rows) const {
+    if (model_ != "kv" && model_ != "list") return false;
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+      const Call& read = calls_[i];
+      if (has(placed, i) || read.act != Act::read || !read.is_certain()) continue;
+      bool can_be = may_begin(rows.at(0), read.result);
+      for (std::size_t k = 0; k < calls_.size() && !can_be; ++k) {
+        const bool is_put = !has(placed, k) && calls_[k].act == Act::write;
+        can_be = is_put && may_begin(calls_[k].argument, read.result);
+      }
+      if (!can_be) return true;
+    }
+    return false;
   }
 
   using Been = std::pair<std::uint64_t, Rows>;  // what was placed, and the object then

@@ -181,6 +181,19 @@ Value new_text(Act act, Rng& rng, int& fresh) {
   if (act == Act::read) return {};
   return Value(std::string(1, rng.chance(0.03) ? 'a' : static_cast<char>('a' + ++fresh)));
 }
+// Few pieces, written again and again.
+Value old_text(Act act, Rng& rng, int&) {
+  if (act == Act::read) return {};
+  return Value(std::string(1, static_cast<char>('a' + rng.below(3))));
+}
+// One begins another.
+Value any_text(Act act, Rng& rng, int&) {
+  if (act == Act::read) return {};
+  return Value(rng.pick(std::vector<std::string>{"a", "b", "ab"}));
+}
+Value old_element(Act act, Rng& rng, int&) {
+  return act == Act::read ? Value() : Value(rng.between(1, 3));
+}
 std::vector<Value> texts(Act act, const std::vector<Call>& so_far) {
   if (act != Act::read) return {Value()};
   std::vector<std::string> pieces = {"", "?"};
@@ -212,6 +225,10 @@ std::vector<Value> revisions(Act act, const std::vector<Call>& so_far) {
 const std::vector<Subject> subjects = {
     {"kv", {Act::read, Act::write, Act::append}, text_or_number, grown, {}},
     {"kv", {Act::read, Act::write, Act::append, Act::append}, new_text, texts, decide_appends},
+    {"kv", {Act::read, Act::write, Act::append, Act::append}, old_text, texts, {}},
+    {"kv", {Act::read, Act::read, Act::write, Act::append}, old_text, grown, {}},
+    {"kv", {Act::read, Act::write, Act::append, Act::append}, any_text, grown, {}},
+    {"list", {Act::read, Act::append}, old_element, lists, {}},
     {"revisioned-store", {Act::read, Act::write}, written, revisions, {}},
     {"register", {Act::read, Act::write, Act::cas, Act::mismatch}, register_argument, nothing, {}},
     {"list", {Act::read, Act::append}, list_argument, lists, decide_appends},
