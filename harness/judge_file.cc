@@ -32,6 +32,16 @@ tl::unexpected<Error> unknown_name(std::string_view name) {
   return error("--as {}: there is no such workload or model; there are{}", name, known);
 }
 
+Coverage coverage_of(const std::vector<Call>& calls, const std::vector<CheckReport>& checks) {
+  Coverage coverage = measure_coverage({}, {}, {}, checks);
+  coverage.operations = calls.size();
+  for (const Call& call : calls) {
+    auto& count = coverage.functions[std::string(to_text(call.act))];
+    ++(call.is_certain() ? count.ok : count.info);
+  }
+  return coverage;
+}
+
 // Checks the calls by the model, and writes down an order of each key if one is wanted.
 void judge_calls(const std::vector<Call>& calls, const checkers::ModelKind& model,
                  const FileQuestion& question, const checkers::CheckOptions& options,
@@ -109,9 +119,10 @@ Result<void> judge_foreign(const std::string& text, const std::filesystem::path&
   const checkers::ModelKind* model = checkers::model_named(run.workload);
   if (model == nullptr) return unknown_name(run.workload);
   const auto from_history = checkers::calls_of(read->history, options.failed_cas);
-  judge_calls(read->model == "register" && from_history ? *from_history : read->calls, *model,
-              question, options, answer);
+  const auto& calls = read->model == "register" && from_history ? *from_history : read->calls;
+  judge_calls(calls, *model, question, options, answer);
   place_findings({}, {}, read->history, {}, run);
+  run.coverage = coverage_of(calls, run.checks);
   return {};
 }
 

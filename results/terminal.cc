@@ -102,13 +102,21 @@ class Block {
   std::vector<std::string> lines_;
 };
 
+// A history that was judged by itself: nobody knows of what cluster.
+bool is_bare(const RunRecord& run) { return run.cluster.empty(); }
+
 void add_run(Block& block, const RunRecord& run) {
+  const std::string on_keys =
+      count(run.coverage.operations, "operation") + " on " + count(run.coverage.keys, "key");
+  if (is_bare(run)) {
+    block.pieces("history", {clean(run.workload, 40), on_keys}, 2);
+    return;
+  }
   std::vector<std::string> pieces = {
       fmt::format("{} × {}", clean(run.workload, 40), system_name(run)), nemesis_names(run)};
   if (run.coverage.operations > 0) {
     pieces.push_back(duration_text(run.duration));
-    pieces.push_back(count(run.coverage.operations, "operation") + " on " +
-                     count(run.coverage.keys, "key"));
+    pieces.push_back(on_keys);
   } else {
     pieces.emplace_back("no operation was made");
   }
@@ -121,6 +129,10 @@ void add_run(Block& block, const RunRecord& run) {
 
 void add_coverage(Block& block, const RunRecord& run) {
   const Coverage& coverage = run.coverage;
+  if (is_bare(run)) {
+    if (!coverage.functions.empty()) block.pieces("operations", function_words(run), 2);
+    return;
+  }
   std::vector<std::string> pieces = {fault_words(run)};
   if (coverage.operations_during_faults > 0) {
     pieces.push_back(share(coverage.ok_during_faults, coverage.operations_during_faults) +

@@ -195,10 +195,11 @@ std::string headline(const RunRecord& run) {
                               : headline(run, *findings.front());
     case Verdict::pass: {
       const std::size_t faults = total_faults(run, &Coverage::PerFault::took_effect);
-      return fmt::format(
-          "{} kept its promises in {}{}", system_name(run),
-          count(run.coverage.operations, "operation"),
-          faults == 0 ? std::string(", with no fault") : " through " + count(faults, "fault"));
+      return fmt::format("{} kept its promises in {}{}", system_name(run),
+                         count(run.coverage.operations, "operation"),
+                         faults > 0            ? " through " + count(faults, "fault")
+                         : run.cluster.empty() ? std::string()
+                                               : std::string(", with no fault"));
     }
     case Verdict::inconclusive:
       return "Nothing wrong was found, but what was tested is not enough to say PASS";
