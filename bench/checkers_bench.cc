@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -23,6 +24,7 @@
 #include "checkers/check_calls.h"
 #include "checkers/foreign.h"
 #include "checkers/linearizability.h"
+#include "checkers/online.h"
 #include "core/file.h"
 #include "core/random.h"
 
@@ -105,31 +107,43 @@ std::string number(const Value& value) {
   return integer == nullptr ? "_" : std::to_string(*integer);
 }
 
-void write_events(const History& history, const std::filesystem::path& to) {
-  struct Edge {
-    EventIndex at;
-    const Operation* op;
-    bool begins;
-  };
-  std::vector<Edge> edges;
+std::vector<Event> events_of(const History& history) {
+  std::vector<Event> events(history.events);
   for (const Operation& op : history.operations) {
-    edges.push_back({op.invoked, &op, true});
-    if (op.completed != never) edges.push_back({op.completed, &op, false});
+    Event event;
+    event.process = op.process;
+    event.function = op.function;
+    event.key = op.key;
+    event.index = op.invoked;
+    event.value = op.argument;
+    events[op.invoked] = event;
+    if (op.completed == never) continue;
+    event.type = op.outcome == Outcome::ok     ? EventType::ok
+                 : op.outcome == Outcome::fail ? EventType::fail
+                                               : EventType::info;
+    event.index = op.completed;
+    event.value = op.result;
+    events[op.completed] = event;
   }
-  std::ranges::sort(edges, {}, &Edge::at);
+  return events;
+}
+
+void write_events(const History& history, const std::filesystem::path& to) {
   std::ofstream out(to);
-  for (const auto& [at, op, begins] : edges) {
-    const char kind = op->function == Function::read    ? 'r'
-                      : op->function == Function::write ? 'w'
-                                                        : 'c';
-    const char type = begins                         ? 'i'
-                      : op->outcome == Outcome::ok   ? 'o'
-                      : op->outcome == Outcome::fail ? 'f'
-                                                     : '?';
-    const auto* pair = op->argument.as_list();
-    const Value& a = pair != nullptr ? pair->front() : begins ? op->argument : op->result;
-    out << op->process << ' ' << type << ' ' << kind << ' ' << number(op->key) << ' ' << number(a)
-        << ' ' << (pair != nullptr ? number(pair->back()) : "_") << '\n';
+  std::unordered_map<Process, Value> arguments;
+  for (const Event& event : events_of(history)) {
+    const char kind = event.function == Function::read    ? 'r'
+                      : event.function == Function::write ? 'w'
+                                                          : 'c';
+    const char type = event.type == EventType::invoke ? 'i'
+                      : event.type == EventType::ok   ? 'o'
+                      : event.type == EventType::fail ? 'f'
+                                                      : '?';
+    if (event.type == EventType::invoke) arguments[event.process] = event.value;
+    const auto* pair = arguments[event.process].as_list();
+    const Value& a = pair != nullptr ? pair->front() : event.value;
+    out << event.process << ' ' << type << ' ' << kind << ' ' << number(event.key) << ' '
+        << number(a) << ' ' << (pair != nullptr ? number(pair->back()) : "_") << '\n';
   }
 }
 
@@ -170,6 +184,35 @@ void run_register(const Settings& settings, const bench::Load& load) {
                     100 * load.unknown),
         load.operations, figures);
   run_peers(settings, history, figures);
+}
+
+// The check that goes on during a run, fed event by event.
+void run_online(const Settings& settings, const bench::Load& load) {
+  if (!load.name.starts_with(settings.rows) || load.operations > settings.most) return;
+  const std::vector<Event> events = events_of(bench::simulate(load, 1));
+  std::size_t most_held = 0;
+  EventIndex found_at = never;
+  const Figures figures = measure([&] {
+    checkers::OnlineCheck check;
+    CheckReport report;
+    report.answer = CheckReport::Answer::valid;
+    for (const Event& event : events) {
+      if (event.index % 1024 == 0) most_held = std::max(most_held, check.held());
+      if (!check.add(event)) continue;
+      report.answer = CheckReport::Answer::invalid;
+      found_at = event.index;
+      break;
+    }
+    return report;
+  });
+  print(fmt::format("{}: {} keys, {} clients{}", load.name, load.keys, load.clients,
+                    load.has_stale ? ", one stale read" : ""),
+        found_at == never ? load.operations : found_at / 2, figures);
+  fmt::print("    at most {} values and operations remembered\n", most_held);
+  if (!load.has_stale) return;
+  const CheckReport whole = checkers::check_linearizable_register(bench::simulate(load, 1), {});
+  fmt::print("    found at event {}; impossible from event {} on\n", found_at,
+             whole.findings.empty() ? 0 : whole.findings.front().bad_prefix_events - 1);
 }
 
 // All histories below the directory, each by itself; in total.
@@ -259,6 +302,44 @@ std::vector<checkers::Call> container_calls(checkers::Act in, checkers::Act out,
   return calls;
 }
 
+// Elements put in once, asked for and taken out again, by concurrent clients of a truthful set.
+std::vector<checkers::Call> set_calls(std::size_t operations, double unknown) {
+  using checkers::Act;
+  Rng rng(1);
+  std::vector<checkers::Call> calls;
+  std::vector<std::size_t> pending;
+  std::vector<bool> inside(1);  // by element
+  EventIndex now = 0;
+  while (calls.size() < operations || !pending.empty()) {
+    if (calls.size() < operations && pending.size() < 10) {
+      checkers::Call& call = calls.emplace_back();
+      call.invoked = now++;
+      call.act = inside.size() == 1 || rng.chance(0.4) ? Act::add
+                 : rng.chance(0.3)                     ? Act::remove
+                                                       : Act::contains;
+      if (call.act == Act::add) inside.push_back(false);
+      const std::size_t lately = std::min<std::size_t>(inside.size() - 1, 100);
+      const std::size_t element =
+          inside.size() - 1 - (call.act == Act::add ? 0 : rng.below(lately));
+      call.argument = Value(static_cast<std::int64_t>(element));
+      // It takes effect at once; the answer comes later.
+      call.result = Value(call.act == Act::add || inside[element]);
+      if (call.act != Act::contains) inside[element] = call.act == Act::add;
+      pending.push_back(calls.size() - 1);
+    }
+    if (pending.empty() || (calls.size() < operations && rng.chance(0.5))) continue;
+    std::swap(pending[rng.below(pending.size())], pending.back());
+    checkers::Call& call = calls[pending.back()];
+    pending.pop_back();
+    if (rng.chance(unknown)) {
+      call.result = {};
+    } else {
+      call.completed = now++;
+    }
+  }
+  return calls;
+}
+
 void run_calls(const Settings& settings, const std::string& name, const char* model,
                const std::vector<checkers::Call>& calls) {
   const Figures figures = measure([&] {
@@ -280,6 +361,14 @@ void run_container(const Settings& settings, const char* model, checkers::Act in
     const std::string name = fmt::format("L7 {}, 10 clients, {} % unknown", model, 100 * unknown);
     if (!name.starts_with(settings.rows) || operations > settings.most) continue;
     run_calls(settings, name, model, container_calls(in, out, operations, unknown));
+  }
+}
+
+void run_set(const Settings& settings, double unknown) {
+  for (const std::size_t operations : {200U, 100'000U, 1'000'000U}) {
+    const std::string name = fmt::format("L7 set, 10 clients, {} % unknown", 100 * unknown);
+    if (!name.starts_with(settings.rows) || operations > settings.most) continue;
+    run_calls(settings, name, "set", set_calls(operations, unknown));
   }
 }
 
@@ -388,5 +477,18 @@ int main(int argc, char** argv) {
   run_container(settings, "queue", enqueue, dequeue, 0.05);
   run_container(settings, "stack", push, pop);
   run_container(settings, "priority-queue", insert, extract);
+  run_set(settings, 0);
+  run_set(settings, 0.05);
+  for (const int keys : {1, 1000}) {
+    for (const bool has_stale : {false, true}) {
+      bench::Load load;
+      load.name = "O1 online";
+      load.operations = 1'000'000;
+      load.keys = keys;
+      load.unknown = 0.001;
+      load.has_stale = has_stale;
+      run_online(settings, load);
+    }
+  }
   run_hard_lock(settings);
 }

@@ -22,7 +22,6 @@ std::optional<bool> decide_fast(const std::vector<Call>& calls, const ModelKind&
   if (model.name == "queue") return decide_queue(calls);
   if (model.name == "stack") return decide_stack(calls);
   if (model.name == "priority-queue") return decide_priority_queue(calls);
-  if (model.name == "set") return decide_set(calls);
   if (model.name == "counter") return decide_counter(calls);
   if (grows_by_append(model)) return decide_appends(calls);
   return std::nullopt;
@@ -248,6 +247,9 @@ Decision decide_calls(const std::vector<Call>& calls, const ModelKind& model,
   }
   if (const auto valid = decide_fast(calls, model)) {
     return {*valid ? Decision::Answer::valid : Decision::Answer::invalid, {}};
+  }
+  if (model.name == "set") {
+    if (auto decision = decide_set(calls, budget)) return *std::move(decision);
   }
   return model.decide(calls, budget, nullptr);
 }

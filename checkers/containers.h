@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "checkers/call.h"
+#include "checkers/decide.h"
 
 namespace ordeal::checkers {
 
@@ -20,9 +21,10 @@ namespace ordeal::checkers {
 // Decrease and conquer, after Lee and Mathur (OOPSLA 2025), by intervals.
 [[nodiscard]] std::optional<bool> decide_stack(const std::vector<Call>& calls);
 [[nodiscard]] std::optional<bool> decide_priority_queue(const std::vector<Call>& calls);
-// add, remove, contains: each element for itself, added once and removed once. add, members: grow
-// only.
-[[nodiscard]] std::optional<bool> decide_set(const std::vector<Call>& calls);
+// add, remove, contains: each element for itself; one that is added or removed more than once is a
+// register of two values, within the budget. add, members: grow only, each element added once.
+[[nodiscard]] std::optional<Decision> decide_set(const std::vector<Call>& calls,
+                                                 const Budget& budget);
 // Exact where every increment is by one; else only whether a read is out of all bounds.
 [[nodiscard]] std::optional<bool> decide_counter(const std::vector<Call>& calls);
 

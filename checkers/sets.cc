@@ -3,7 +3,7 @@
 // removal) and the removal as early as it can be (after the last beginning of the like). If the
 // first comes after the second, one moment serves both, and no look that found nothing is in the
 // way. Otherwise looks that found nothing must reach beyond that stretch, on either side. Nothing
-// else can be wrong.
+// else can be wrong. Elements that are added or removed more than once are registers of two values.
 //
 // Sets that only grow, read as a whole. What two reads found is contained one in the other, and so
 // the order of reads is given, but for those that found the same; an addition belongs before the
@@ -35,7 +35,9 @@ struct Element {
   EventIndex first_seen_end = never;  // of looks that found it
   EventIndex last_seen_begin = 0;
   bool was_seen = false;
-  bool unknown_removal = false;
+  bool was_removed = false;  // for certain: the removal says so
+  // Added or removed more than once, or by a removal that may have come to nothing.
+  bool is_open = false;
 
   // The moments are gaps between events: behind event `latest_add - 1` at the latest, and so on.
   [[nodiscard]] EventIndex latest_add() const {
@@ -47,69 +49,108 @@ struct Element {
   }
 };
 
+// What an addition or a removal that made no difference is: a look. nullopt for those that made
+// one, or do not say.
+std::optional<bool> look_of(const Call& call) {
+  if (!call.is_certain()) return std::nullopt;
+  const bool* answer = call.result.as_boolean();
+  if (call.act == Act::contains) return answer == nullptr ? std::nullopt : std::optional(*answer);
+  return answer == nullptr || *answer ? std::nullopt : std::optional(call.act == Act::add);
+}
+
+// The elements of a set that nobody reads as a whole: each is a matter for itself, since an object
+// made of objects is linearizable when each of them is (Herlihy and Wing, 1990).
 class Elements {
  public:
-  Element& operator[](const Value& value) {
-    const auto [entry, added] = places_.try_emplace(value, all_.size());
-    if (added) all_.emplace_back();
-    return all_[entry->second];
+  // False when an answer is none.
+  bool read(const std::vector<Call>& calls) {
+    places_.reserve(calls.size() / 2);
+    of_.reserve(calls.size());
+    for (const Call& call : calls) {
+      const bool is_bare = call.act != Act::contains && call.result.is_nil();
+      if (call.is_certain() && !is_bare && call.result.as_boolean() == nullptr) return false;
+      const auto [entry, added] = places_.try_emplace(call.argument, all_.size());
+      if (added) all_.emplace_back();
+      of_.push_back(entry->second);
+      take(call, all_[entry->second]);
+    }
+    for (Element& element : all_) {
+      // A removal that may come before the addition does nothing then.
+      element.is_open = element.is_open || (!element.was_removed && element.remove_begin != never &&
+                                            element.remove_begin < element.add_end);
+    }
+    return true;
   }
-  [[nodiscard]] const std::vector<Element>& all() const { return all_; }
+
+  // False when one that is not open is impossible.
+  [[nodiscard]] bool may_be_right(const std::vector<Call>& calls) const {
+    for (const Element& element : all_) {
+      if (element.is_open) continue;
+      const bool is_there = element.was_seen || element.was_removed;
+      const EventIndex there_by = std::min(element.first_seen_end, element.remove_end);
+      if (is_there && (element.add_begin == never || there_by < element.add_begin)) return false;
+      if (element.was_seen && element.remove_end < element.last_seen_begin) return false;
+    }
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      const Element& element = all_[of_[i]];
+      if (element.is_open || look_of(calls[i]) != false) continue;
+      const bool was_there = element.add_begin != never &&
+                             (element.add_end != never || element.was_seen || element.was_removed);
+      if (was_there && calls[i].invoked > element.latest_add() &&
+          calls[i].completed < element.earliest_removal()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // The calls on each open element, as those of a register that is there or nil.
+  [[nodiscard]] std::vector<std::vector<RegisterOp>> open_registers(
+      const std::vector<Call>& calls) const {
+    constexpr ValueId there = 1;
+    std::vector<std::vector<RegisterOp>> registers;
+    std::unordered_map<std::size_t, std::size_t> places;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      const Call& call = calls[i];
+      if (!all_[of_[i]].is_open || (call.act == Act::contains && !call.is_certain())) continue;
+      const auto [entry, added] = places.try_emplace(of_[i], registers.size());
+      if (added) registers.emplace_back();
+      RegisterOp& op = registers[entry->second].emplace_back();
+      op.invoked = call.invoked;
+      op.completed = call.completed;
+      if (const auto found = look_of(call)) {
+        op.observes = *found ? there : nil_value;
+        continue;
+      }
+      op.sets = call.act == Act::add ? there : nil_value;
+      if (!call.result.is_nil()) op.observes = call.act == Act::add ? nil_value : there;
+    }
+    return registers;
+  }
 
  private:
-  std::unordered_map<Value, std::size_t, ValueHash> places_;
-  std::vector<Element> all_;
-};
-
-// nullopt: an element is added or removed more than once, or an answer says whether that made a
-// difference.
-std::optional<bool> decide_by_element(const std::vector<Call>& calls) {
-  Elements elements;
-  std::unordered_map<Value, bool, ValueHash> unknown_additions;
-  for (const Call& call : calls) {
-    if (call.is_certain() && call.act != Act::contains && !call.result.is_nil())
-      return std::nullopt;
-    Element& element = elements[call.argument];
-    if (call.act == Act::add) {
-      if (element.add_begin != never) return std::nullopt;
-      element.add_begin = call.invoked;
-      element.add_end = call.completed;
-    } else if (call.act == Act::remove) {
-      if (element.remove_begin != never) return std::nullopt;
-      element.remove_begin = call.invoked;
-      element.remove_end = call.completed;
-      element.unknown_removal = !call.is_certain();
-    } else if (call.is_certain() && call.result == Value(true)) {
+  static void take(const Call& call, Element& element) {
+    if (const auto found = look_of(call)) {
+      if (!*found) return;
       element.was_seen = true;
       element.first_seen_end = std::min(element.first_seen_end, call.completed);
       element.last_seen_begin = std::max(element.last_seen_begin, call.invoked);
-    } else if (call.is_certain() && !(call.result == Value(false))) {
-      return std::nullopt;
+    } else if (call.act == Act::add) {
+      element.is_open = element.is_open || element.add_begin != never;
+      element.add_begin = call.invoked;
+      element.add_end = call.completed;
+    } else if (call.act == Act::remove) {
+      element.is_open = element.is_open || element.remove_begin != never;
+      element.remove_begin = call.invoked;
+      element.remove_end = call.completed;
+      element.was_removed = !call.result.is_nil();
     }
   }
-  for (const Element& element : elements.all()) {
-    if (element.was_seen &&
-        (element.add_begin == never || element.first_seen_end < element.add_begin)) {
-      return false;
-    }
-    // A removal that may come before the addition does nothing then: left to the search.
-    if (element.remove_begin != never && element.remove_begin < element.add_end)
-      return std::nullopt;
-    if (element.unknown_removal) return std::nullopt;
-    if (element.was_seen && element.remove_end < element.last_seen_begin) return false;
-  }
-  for (const Call& call : calls) {
-    if (call.act != Act::contains || !call.is_certain() || call.result == Value(true)) continue;
-    const Element& element = elements[call.argument];
-    const bool was_there =
-        element.add_begin != never && (element.add_end != never || element.was_seen);
-    if (was_there && call.invoked > element.latest_add() &&
-        call.completed < element.earliest_removal()) {
-      return false;
-    }
-  }
-  return true;
-}
+
+  std::unordered_map<Value, std::size_t, ValueHash> places_;
+  std::vector<Element> all_;
+  std::vector<std::size_t> of_;  // by call
+};
 
 std::optional<bool> decide_growing(const std::vector<Call>& calls) {
   std::unordered_map<Value, std::size_t, ValueHash> additions;
@@ -174,13 +215,28 @@ std::optional<bool> decide_growing(const std::vector<Call>& calls) {
 
 }  // namespace
 
-std::optional<bool> decide_set(const std::vector<Call>& calls) {
-  const auto of = [](Act act) { return [act](const Call& call) { return call.act == act; }; };
+std::optional<Decision> decide_set(const std::vector<Call>& calls, const Budget& budget) {
+  const auto as_decision = [](bool valid) {
+    return Decision{valid ? Decision::Answer::valid : Decision::Answer::invalid, {}};
+  };
+  const auto is_whole = [](const Call& call) { return call.act == Act::members; };
   const auto grows = [](const Call& call) {
     return call.act == Act::add || call.act == Act::members;
   };
-  if (!std::ranges::any_of(calls, of(Act::members))) return decide_by_element(calls);
-  return std::ranges::all_of(calls, grows) ? decide_growing(calls) : std::nullopt;
+  if (std::ranges::any_of(calls, is_whole)) {
+    const auto valid = std::ranges::all_of(calls, grows) ? decide_growing(calls) : std::nullopt;
+    return valid ? std::optional(as_decision(*valid)) : std::nullopt;
+  }
+  Elements elements;
+  if (!elements.read(calls)) return std::nullopt;
+  if (!elements.may_be_right(calls)) return as_decision(false);
+  Decision all = as_decision(true);
+  for (std::vector<RegisterOp>& ops : elements.open_registers(calls)) {
+    Decision one = decide_register(std::move(ops), 2, budget);
+    if (one.answer == Decision::Answer::invalid) return one;
+    if (one.answer == Decision::Answer::unknown) all = std::move(one);
+  }
+  return all;
 }
 
 namespace {

@@ -25,13 +25,18 @@ Call members(EventIndex at, std::initializer_list<Value> seen) {
 Call increment(EventIndex at, EventIndex until) { return call(at, until, Act::increment, 1); }
 Call read(EventIndex at, int seen) { return call(at, at + 1, Act::read, {}, seen); }
 
+std::optional<bool> set_is_right(const std::vector<Call>& calls) {
+  const auto decision = decide_set(calls, {Deadline::after(1min), std::size_t{1} << 30U});
+  return decision ? std::optional(decision->answer == Decision::Answer::valid) : std::nullopt;
+}
+
 }  // namespace
 
 TEST_CASE("sets and counters that random ones seldom are") {
-  CHECK(decide_set({add(0, 1), members(2, {1}), add(4, 2), members(6, {2, 1})}) == true);
-  CHECK(decide_set({add(0, 1), members(2, {1, 99})}) == false);
-  CHECK(decide_set({add(0, 1), members(2, {1}), add(4, 2), members(6, {2})}) == false);
-  CHECK(decide_set({add(0, 1), members(2, {1}), add(4, 2), members(6, {2, 2})}) == false);
+  CHECK(set_is_right({add(0, 1), members(2, {1}), add(4, 2), members(6, {2, 1})}) == true);
+  CHECK(set_is_right({add(0, 1), members(2, {1, 99})}) == false);
+  CHECK(set_is_right({add(0, 1), members(2, {1}), add(4, 2), members(6, {2})}) == false);
+  CHECK(set_is_right({add(0, 1), members(2, {1}), add(4, 2), members(6, {2, 2})}) == false);
   // Two of the increments lie between reads that are one apart, though another could be the third.
   const Call is_long = increment(0, 20);
   CHECK(decide_counter({is_long, read(1, 1), increment(3, 4), increment(5, 6), read(7, 2)}) ==
