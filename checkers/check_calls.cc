@@ -254,6 +254,16 @@ Decision decide_calls(const std::vector<Call>& calls, const ModelKind& model,
   return model.decide(calls, budget, nullptr);
 }
 
+void find_orders(const std::vector<Call>& calls, const ModelKind& model, const Budget& budget,
+                 const OnOrder& on_order) {
+  for (const std::vector<Call>& part : split(calls, model)) {
+    if (part.empty()) continue;
+    std::vector<std::uint32_t> order;
+    on_order(model.is_per_key ? part.front().key : Value(), part, order,
+             model.decide(part, budget, &order).why);
+  }
+}
+
 CheckReport check_calls(const std::vector<Call>& calls, const ModelKind& model,
                         const CheckOptions& options, const OnOrder& on_order) {
   const auto began = SteadyClock::now();
@@ -270,10 +280,7 @@ CheckReport check_calls(const std::vector<Call>& calls, const ModelKind& model,
     Decision decision = decide_calls(part, model, budget);
     const Nanoseconds first_took = SteadyClock::now() - first;
     if (on_order && decision.answer == Decision::Answer::valid) {
-      std::vector<std::uint32_t> order;
-      if (model.decide(part, budget, &order).answer == Decision::Answer::valid) {
-        on_order(key, part, order);
-      }
+      find_orders(part, model, budget, on_order);
     }
     if (decision.answer == Decision::Answer::unknown) {
       report.undecided.push_back({key, std::move(decision.why)});

@@ -16,13 +16,19 @@
 
 namespace ordeal::checkers {
 
-// A right order of the calls of one key, as it is asked for.
-using OnOrder = std::function<void(const Value& key, const std::vector<Call>& calls,
-                                   const std::vector<std::uint32_t>& order)>;
+// A right order of the calls of one key, as it is asked for; or why none was found, though the key
+// is right.
+using OnOrder =
+    std::function<void(const Value& key, const std::vector<Call>& calls,
+                       const std::vector<std::uint32_t>& order, const std::string& why_none)>;
 
 // `calls` by invocation. With `on_order`, fast paths give no order and are not taken.
 [[nodiscard]] CheckReport check_calls(const std::vector<Call>& calls, const ModelKind& model,
                                       const CheckOptions& options, const OnOrder& on_order = {});
+
+// A right order of each key of calls that are known to be right.
+void find_orders(const std::vector<Call>& calls, const ModelKind& model, const Budget& budget,
+                 const OnOrder& on_order);
 
 // One key, or a model without keys.
 [[nodiscard]] Decision decide_calls(const std::vector<Call>& calls, const ModelKind& model,

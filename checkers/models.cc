@@ -1,6 +1,7 @@
 #include "checkers/models.h"
 
 #include "checkers/appends.h"
+#include "checkers/zone_order.h"
 
 namespace ordeal::checkers {
 
@@ -204,7 +205,7 @@ struct RevisionedStoreModel {
 };
 
 template <Model M>
-Decision decide(const std::vector<Call>& calls, const Budget& budget,
+Decision search(const std::vector<Call>& calls, const Budget& budget,
                 std::vector<std::uint32_t>* order) {
   ModelSpace<M> space;
   std::vector<SearchOp> ops;
@@ -213,6 +214,68 @@ Decision decide(const std::vector<Call>& calls, const Budget& budget,
     ops.push_back({call.invoked, call.completed, space.kind_of(call)});
   }
   return decide_by_search(ops, space, budget, order);
+}
+
+template <Model M>
+Decision decide(const std::vector<Call>& calls, const Budget& budget,
+                std::vector<std::uint32_t>* order) {
+  return search<M>(calls, budget, order);
+}
+
+// The calls of one register as what they observe and set; those without are left out. Empty when
+// one has not the values that it needs.
+std::optional<std::vector<RegisterOp>> register_ops(const std::vector<Call>& calls,
+                                                    std::size_t& value_count) {
+  std::unordered_map<Value, ValueId, ValueHash> ids = {{Value(), nil_value}};
+  const auto id_of = [&](const Value& value) {
+    return ids.try_emplace(value, static_cast<ValueId>(ids.size())).first->second;
+  };
+  std::vector<RegisterOp> ops;
+  for (std::uint32_t i = 0; i < calls.size(); ++i) {
+    const Call& call = calls[i];
+    const List* pair = call.argument.as_list();
+    const bool has_pair = pair != nullptr && pair->size() == 2;
+    RegisterOp op;
+    op.invoked = call.invoked;
+    op.completed = call.completed;
+    op.source = i;
+    if (call.act == Act::read) {
+      if (!call.is_certain()) continue;
+      op.observes = id_of(call.result);
+    } else if (call.act == Act::write) {
+      op.sets = id_of(call.argument);
+    } else if (!has_pair) {
+      return std::nullopt;
+    } else if (call.act == Act::cas) {
+      op.observes = id_of(pair->front());
+      op.sets = id_of(pair->back());
+    } else if (call.is_certain()) {
+      op.denies = id_of(pair->front());
+    } else {
+      continue;
+    }
+    ops.push_back(op);
+  }
+  value_count = ids.size();
+  return ops;
+}
+
+template <>
+Decision decide<RegisterModel>(const std::vector<Call>& calls, const Budget& budget,
+                               std::vector<std::uint32_t>* order) {
+  std::size_t value_count = 0;
+  auto ops = register_ops(calls, value_count);
+  if (ops && order == nullptr) return decide_register(std::move(*ops), value_count, budget);
+  if (ops) {
+    if (auto found = order_by_zones(*ops, value_count)) {
+      for (std::uint32_t& i : *found) i = (*ops)[i].source;
+      if (is_right_order(*model_named("register"), calls, *found)) {
+        *order = std::move(*found);
+        return {Decision::Answer::valid, {}};
+      }
+    }
+  }
+  return search<RegisterModel>(calls, budget, order);
 }
 
 template <>

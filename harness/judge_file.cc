@@ -42,34 +42,39 @@ Coverage coverage_of(const std::vector<Call>& calls, const std::vector<CheckRepo
   return coverage;
 }
 
+checkers::OnOrder writer_of_orders(const checkers::ModelKind& model, FileAnswer& answer) {
+  return [&](const Value& key, const std::vector<Call>& part,
+             const std::vector<std::uint32_t>& order, const std::string& why_none) {
+    if (!why_none.empty()) {
+      answer.order.push_back(
+          fmt::format("order of key {}: none was found: {}", to_text(key), why_none));
+      return;
+    }
+    const bool right = checkers::is_right_order(model, part, order);
+    answer.order.push_back(fmt::format("order of key {} ({} of {} operations; {})", to_text(key),
+                                       order.size(), part.size(),
+                                       right ? "verified" : "WRONG: please report this"));
+    for (const std::uint32_t i : order) answer.order.push_back("  " + to_text(part[i]));
+  };
+}
+
 // Checks the calls by the model, and writes down an order of each key if one is wanted.
 void judge_calls(const std::vector<Call>& calls, const checkers::ModelKind& model,
                  const FileQuestion& question, const checkers::CheckOptions& options,
                  FileAnswer& answer) {
-  checkers::OnOrder write_down;
-  if (question.wants_order) {
-    write_down = [&](const Value& key, const std::vector<Call>& part,
-                     const std::vector<std::uint32_t>& order) {
-      const bool right = checkers::is_right_order(model, part, order);
-      answer.order.push_back(fmt::format("order of key {} ({} of {} operations; {})", to_text(key),
-                                         order.size(), part.size(),
-                                         right ? "verified" : "WRONG: please report this"));
-      for (const std::uint32_t i : order) answer.order.push_back("  " + to_text(part[i]));
-    };
-  }
+  const auto write_down =
+      question.wants_order ? writer_of_orders(model, answer) : checkers::OnOrder();
   take_in({checkers::check_calls(calls, model, options, write_down)}, answer.record);
 }
 
 // An order of a history of registers, once it has been found valid.
-void write_order(const History& history, const FileQuestion& question,
-                 const checkers::CheckOptions& options, FileAnswer& answer) {
+void write_order(const History& history, const checkers::CheckOptions& options,
+                 FileAnswer& answer) {
   const auto calls = checkers::calls_of(history, options.failed_cas);
   if (!calls) return;
-  checkers::CheckOptions again = options;
-  again.deadline = Deadline::after(time_for_order);
-  FileAnswer scratch;
-  judge_calls(*calls, *checkers::model_named("register"), question, again, scratch);
-  answer.order = std::move(scratch.order);
+  const checkers::ModelKind& model = *checkers::model_named("register");
+  const checkers::Budget budget = {Deadline::after(time_for_order), options.memory_limit};
+  checkers::find_orders(*calls, model, budget, writer_of_orders(model, answer));
 }
 
 Result<void> judge_ours(const std::filesystem::path& file, const FileQuestion& question,
@@ -86,7 +91,7 @@ Result<void> judge_ours(const std::filesystem::path& file, const FileQuestion& q
   if (workload != nullptr) {
     check(*history, *workload->make({}), options, run);
     if (question.wants_order && verdict_of(run) == Verdict::pass) {
-      write_order(*history, question, options, answer);
+      write_order(*history, options, answer);
     }
   } else {
     const auto calls = checkers::calls_of(*history, options.failed_cas);
@@ -109,7 +114,7 @@ Result<void> judge_foreign(const std::string& text, const std::filesystem::path&
     if (run.workload == "register") {
       take_in({checkers::check_linearizable_register(read->history, options)}, run);
       if (question.wants_order && verdict_of(run) == Verdict::pass) {
-        write_order(read->history, question, options, answer);
+        write_order(read->history, options, answer);
       }
       place_findings({}, {}, read->history, {}, run);
       run.coverage = measure_coverage(read->history, {}, {}, run.checks);

@@ -12,6 +12,7 @@
 #include "checkers/shrink.h"
 #include "checkers/verify.h"
 #include "checkers/witness.h"
+#include "checkers/zone_order.h"
 #include "checkers/zones.h"
 #include "tests/checkers/brute_force.h"
 #include "tests/checkers/script.h"
@@ -146,6 +147,12 @@ Complaint check_revisions(const History& history, const Register& reg, bool vali
   return is_right_order(reg.ops, *order) ? "" : "a wrong order by revisions";
 }
 
+Complaint check_zone_order(const Register& reg) {
+  if (decide_by_zones(reg.ops) != true) return {};
+  const auto order = order_by_zones(reg.ops, reg.values.size());
+  return order && is_right_order(reg.ops, *order) ? "" : "a wrong order by zones";
+}
+
 Complaint check_sequential(const History& history, const Register& reg, bool valid, Tally& tally) {
   const auto sequential = is_sequential(reg, history);
   if (!sequential) return {};
@@ -190,6 +197,7 @@ Complaint check_history(const History& history, FailedCas failed_cas, Rng& rng, 
     if (Complaint complaint = check_revisions(history, reg, valid, tally); !complaint.empty()) {
       return complaint;
     }
+    if (Complaint complaint = check_zone_order(reg); !complaint.empty()) return complaint;
     if (Complaint complaint = check_sequential(history, reg, valid, tally); !complaint.empty()) {
       return complaint;
     }

@@ -85,6 +85,12 @@ Value register_argument(Act act, Rng& rng, int&) {
   if (act == Act::write) return Value(rng.between(1, 2));
   return Value::list({rng.chance(0.2) ? Value() : Value(rng.between(1, 2)), rng.between(1, 2)});
 }
+Value new_value(Act act, Rng& rng, int& fresh) {
+  if (act == Act::read) return {};
+  if (act == Act::write) return Value(++fresh);
+  const int expected = fresh == 0 ? 0 : static_cast<int>(rng.between(1, fresh));
+  return Value::list({expected == 0 ? Value() : Value(expected), ++fresh});
+}
 Value list_argument(Act act, Rng&, int& fresh) {
   return act == Act::read ? Value() : Value(++fresh);
 }
@@ -237,6 +243,7 @@ const std::vector<Subject> subjects = {
     {"list", {Act::read, Act::append}, old_element, lists, {}},
     {"revisioned-store", {Act::read, Act::write}, written, revisions, {}},
     {"register", {Act::read, Act::write, Act::cas, Act::mismatch}, register_argument, nothing, {}},
+    {"register", {Act::read, Act::read, Act::write, Act::cas}, new_value, nothing, {}},
     {"list", {Act::read, Act::append}, list_argument, lists, decide_appends},
     {"mutex", {Act::acquire, Act::release}, none, tokens, {}},
     {"owned-mutex", {Act::acquire, Act::release}, none, nothing, {}},

@@ -29,11 +29,12 @@ void judge(const Foreign& found) {
   }
   if (found.calls.size() > most_judged) return;
   const ModelKind& model = *model_named(found.model);
-  (void)check_calls(
-      found.calls, model, options,
-      [&](const Value&, const std::vector<Call>& calls, const std::vector<std::uint32_t>& order) {
-        ORDEAL_CHECK(is_right_order(model, calls, order), "a wrong order");
-      });
+  (void)check_calls(found.calls, model, options,
+                    [&](const Value&, const std::vector<Call>& calls,
+                        const std::vector<std::uint32_t>& order, const std::string& why_none) {
+                      ORDEAL_CHECK(!why_none.empty() || is_right_order(model, calls, order),
+                                   "a wrong order");
+                    });
 }
 
 }  // namespace
