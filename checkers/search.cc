@@ -263,12 +263,14 @@ void Search::find_choices() {
     if (!has_certain_like) choices_.push_back(unknown_bit | i);
   }
 
-  // First what lets the forcing operation complete, certain before unknown, the soonest to
-  // complete.
+  // First what lets the forcing operation complete, at once or next; certain before unknown, the
+  // soonest to complete.
   const std::uint32_t forcing = time_[position_].index;
   const auto rank = [&](std::uint32_t choice) {
     const bool unknown = (choice & unknown_bit) != 0;
-    return std::tuple(choice != forcing, unknown, unknown ? choice : ops_[choice].completed);
+    const std::uint32_t kind = unknown ? classes_[choice & ~unknown_bit] : ops_[choice].kind;
+    const bool lets = choice == forcing || space_.step(after(kind), ops_[forcing].kind) != no_state;
+    return std::tuple(choice != forcing, !lets, unknown, unknown ? choice : ops_[choice].completed);
   };
   std::sort(choices_.begin() + static_cast<std::ptrdiff_t>(first), choices_.end(),
             [&](std::uint32_t a, std::uint32_t b) { return rank(a) > rank(b); });
