@@ -64,7 +64,7 @@ struct Configuration {
   std::uint32_t hash = 0;
   SlotSet<words> used;       // pending writes and compare-and-sets
   SlotSet<words> satisfied;  // pending reads
-  bool fed = false;          // while steps are chosen: the last was a write, of no use as yet
+  bool fed = false;          // while steps are chosen: the last was a write, no other may follow
 };
 
 // One configuration in hand.
@@ -155,7 +155,7 @@ class Undominated {
   [[nodiscard]] bool dominates(std::size_t row, const Configuration<words>& head,
                                const std::uint64_t* counts, const SlotSet<words>& sets) const {
     const Configuration<words>& other = rows_.head(row);
-    return other.level == head.level && other.state == head.state && other.fed == head.fed &&
+    return other.level == head.level && other.state == head.state && (!other.fed || head.fed) &&
            other.epoch >= head.epoch && other.used.is_within(head.used) &&
            (other.used & sets) == (head.used & sets) && head.satisfied.is_within(other.satisfied) &&
            (by_sum_ ? other.spent <= head.spent : lanes_.none_above(rows_.counts(row), counts));
