@@ -162,7 +162,7 @@ class Undominated {
   }
 
   void grow() {
-    table_.assign(std::max<std::size_t>(64, 2 * table_.size()), 0);
+    table_.assign(std::max<std::size_t>(1024, 2 * table_.size()), 0);
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const std::size_t place = rows_.head(i).hash & (table_.size() - 1);
       next_[i] = table_[place];
