@@ -3,7 +3,8 @@
 // drawn from a seed.
 //
 //   checkers_bench [--rows PREFIX] [--threads N] [--most OPERATIONS] [--peer NAME=COMMAND]...
-//   checkers_bench --files DIRECTORY...    instead: all histories of other tools that lie there
+//   checkers_bench --files DIRECTORY...    instead: all histories of other tools that lie there,
+//                                          with explanations, and verdicts alone
 //
 // A peer is run as COMMAND FILE SECONDS on the same history, written down an event a line (process,
 // i|o|f|?, r|w|c, key, two numbers, _ for nothing), and prints its verdict and its own seconds.
@@ -22,6 +23,7 @@
 
 #include "bench/simulation.h"
 #include "checkers/check_calls.h"
+#include "checkers/decide.h"
 #include "checkers/foreign.h"
 #include "checkers/linearizability.h"
 #include "checkers/online.h"
@@ -186,6 +188,28 @@ void run_register(const Settings& settings, const bench::Load& load) {
   run_peers(settings, history, figures);
 }
 
+CheckReport report_of(checkers::Decision::Answer answer) {
+  using enum checkers::Decision::Answer;
+  CheckReport report;
+  report.answer = answer == valid     ? CheckReport::Answer::valid
+                  : answer == invalid ? CheckReport::Answer::invalid
+                                      : CheckReport::Answer::unknown;
+  return report;
+}
+
+// The verdict alone, without an explanation.
+CheckReport decide_register(const History& history, const checkers::CheckOptions& options) {
+  using Answer = checkers::Decision::Answer;
+  auto worst = Answer::valid;
+  for (const checkers::KeyOperations& key : checkers::split_by_key(history)) {
+    const checkers::Register reg = checkers::read_register(history, key, options.failed_cas);
+    const auto decision = checkers::decide_register(reg.ops, reg.values.size(),
+                                                    {options.deadline, options.memory_limit, 1});
+    if (worst != Answer::invalid && decision.answer != Answer::valid) worst = decision.answer;
+  }
+  return report_of(worst);
+}
+
 // The check that goes on during a run, fed event by event.
 void run_online(const Settings& settings, const bench::Load& load) {
   if (!load.name.starts_with(settings.rows) || load.operations > settings.most) return;
@@ -221,6 +245,7 @@ void run_files(const Settings& settings, const std::filesystem::path& directory)
   std::array<std::size_t, 3> answers{};
   Figures total{};
   total.cpu = total.wall = 0;
+  double verdicts = 0;  // of registers, seconds
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     const auto text = entry.is_regular_file() ? read_file(entry.path()) : error("no file");
     const auto found = text ? checkers::read_foreign(*text, entry.path().string()) : error("");
@@ -236,14 +261,19 @@ void run_files(const Settings& settings, const std::filesystem::path& directory)
                          : checkers::check_calls(found->calls, *checkers::model_named(found->model),
                                                  options);
     });
+    if (is_register) {
+      verdicts += measure([&] { return decide_register(found->history, options); }).cpu;
+    }
     operations += is_register ? found->history.operations.size() : found->calls.size();
     ++answers.at(static_cast<std::size_t>(figures.answer));
     total.cpu += figures.cpu;
     total.wall += figures.wall;
   }
-  fmt::print("{}: {} valid, {} invalid, {} undecided; {} operations, {:.3f} ms CPU, {:.3f} ms\n",
-             directory.string(), answers[0], answers[1], answers[2], operations, 1e3 * total.cpu,
-             1e3 * total.wall);
+  fmt::print(
+      "{}: {} valid, {} invalid, {} undecided; {} operations, {:.3f} ms CPU, {:.3f} ms; "
+      "verdicts on registers alone {:.3f} ms CPU\n",
+      directory.string(), answers[0], answers[1], answers[2], operations, 1e3 * total.cpu,
+      1e3 * total.wall, 1e3 * verdicts);
 }
 
 // Elements put in once and taken out, by concurrent clients of a truthful container.
@@ -343,14 +373,8 @@ std::vector<checkers::Call> set_calls(std::size_t operations, double unknown) {
 void run_calls(const Settings& settings, const std::string& name, const char* model,
                const std::vector<checkers::Call>& calls) {
   const Figures figures = measure([&] {
-    CheckReport report;
     const checkers::Budget budget = {Deadline::after(60s), std::size_t{4} << 30U, settings.threads};
-    const auto decision = checkers::decide_calls(calls, *checkers::model_named(model), budget);
-    report.answer =
-        decision.answer == checkers::Decision::Answer::valid     ? CheckReport::Answer::valid
-        : decision.answer == checkers::Decision::Answer::invalid ? CheckReport::Answer::invalid
-                                                                 : CheckReport::Answer::unknown;
-    return report;
+    return report_of(checkers::decide_calls(calls, *checkers::model_named(model), budget).answer);
   });
   print(name, calls.size(), figures);
 }

@@ -34,20 +34,38 @@ std::vector<RegisterOp> matching(const std::vector<RegisterOp>& ops, Condition c
   return found;
 }
 
+// Nobody ever saw the acknowledged value, and a read broke the order.
+void diagnose_unseen(const BadKey& bad, ValueId newer, const RegisterOp& proof, Finding& finding) {
+  const EventIndex replaced = replaced_from(bad, newer, proof);
+  const auto should_see = matching(bad.reg.ops, [&](const RegisterOp& op) {
+    return is_answer(op) && proof.precedes(op) && op.completed < replaced;
+  });
+  if (replaced == never) {
+    finding.kind = FindingKind::lost_write;
+    finding.diagnosis = fmt::format(
+        "nobody ever saw {}, and nothing replaced it; {}{} should have, up to the end of "
+        "the run",
+        bad.value(newer), count_of(should_see.size(), "later operation"), bad.through(should_see));
+    return;
+  }
+  const std::string missed =
+      should_see.empty() ? "and nobody else had to see it before"
+                         : count_of(should_see.size(), "operation") + " should have seen it before";
+  finding.diagnosis = fmt::format(
+      "nobody ever saw {}, but something else was written soon, {}: it may also have been lost",
+      bad.value(newer), missed);
+}
+
 }  // namespace
 
 void diagnose_stale(const BadKey& bad, ValueId newer, const RegisterOp& proof, Finding& finding) {
   const RegisterOp& breaks = bad.core.breaks;
   const std::string value = bad.value(newer);
-  const EventIndex replaced = replaced_from(bad, newer, proof);
   const auto saw = matching(bad.reg.ops, [&](const RegisterOp& op) {
     return is_answer(op) && op.observes == newer && op.invoked != breaks.invoked;
   });
   const auto saw_later =
       matching(saw, [&](const RegisterOp& op) { return op.invoked > breaks.invoked; });
-  const auto should_see = matching(bad.reg.ops, [&](const RegisterOp& op) {
-    return is_answer(op) && proof.precedes(op) && op.completed < replaced;
-  });
 
   finding.kind = FindingKind::stale_read;
   if (!saw_later.empty()) {
@@ -63,19 +81,8 @@ void diagnose_stale(const BadKey& bad, ValueId newer, const RegisterOp& proof, F
     finding.diagnosis =
         fmt::format("nobody ever saw {}, and {} took effect as if it had never been there", value,
                     BadKey::name(breaks));
-  } else if (replaced == never) {
-    finding.kind = FindingKind::lost_write;
-    finding.diagnosis = fmt::format(
-        "nobody ever saw {}, and nothing replaced it; {}{} should have, up to the end of "
-        "the run",
-        value, count_of(should_see.size(), "later operation"), bad.through(should_see));
   } else {
-    const std::string missed = should_see.empty() ? "and nobody else had to see it before"
-                                                  : count_of(should_see.size(), "operation") +
-                                                        " should have seen it before";
-    finding.diagnosis = fmt::format(
-        "nobody ever saw {}, but something else was written soon, {}: it may also have been lost",
-        value, missed);
+    diagnose_unseen(bad, newer, proof, finding);
   }
 }
 

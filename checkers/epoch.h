@@ -36,6 +36,15 @@
 // unknown operation more, and has satisfied every read that the one has: it can do all that the one
 // can.
 //
+// Outlook. Look at the answers that are still owed (pending and not accounted for, or not begun)
+// and before whose return nobody else begins to set their value: what can give it to them has
+// begun. Each compare-and-set among them takes the value away, so each needs the state as it is or
+// an unused operation that sets it, none of them the same; an unsatisfied read needs one as well,
+// to be the state or to be slipped in with it, but reads can share. If there are fewer, no order
+// goes on from here. Steps only use up what there is, so it need not be asked before each. Without
+// this, that the last write of a value was covered while a compare-and-set waited for it is found
+// out only when that returns, and all that lies between is tried in all ways before.
+//
 // Dead values. A value that nobody can observe or deny any more is as good as any other such value.
 //
 // Pure; any thread. Declines (nullopt) histories with more than 256 certain operations pending at

@@ -2,12 +2,19 @@
 
 #include <algorithm>
 #include <map>
+#include <queue>
 
 namespace ordeal::checkers {
 
+namespace {
+
+constexpr std::uint32_t nowhere = ~std::uint32_t{0};
+
+}  // namespace
+
 EpochPlan::EpochPlan(std::vector<RegisterOp> operations, std::size_t value_count)
     : ops(std::move(operations)),
-      slot_of(ops.size(), 0),
+      place_of(ops.size(), nowhere),
       nothing_special(static_cast<ValueId>(value_count)) {
   // What leaves the value that it found is a read.
   for (RegisterOp& op : ops) {
@@ -18,6 +25,7 @@ EpochPlan::EpochPlan(std::vector<RegisterOp> operations, std::size_t value_count
   lay_out_time();
   assign_slots();
   assign_lanes();
+  foresee();
 }
 
 void EpochPlan::find_wanted(std::size_t value_count) {
@@ -37,7 +45,8 @@ void EpochPlan::find_wanted(std::size_t value_count) {
 
 void EpochPlan::classify() {
   std::map<std::pair<ValueId, ValueId>, std::uint32_t> class_of;
-  for (const RegisterOp& op : ops) {
+  for (std::uint32_t i = 0; i < ops.size(); ++i) {
+    const RegisterOp& op = ops[i];
     if (op.is_certain() || op.is_read()) continue;
     const EventIndex expires = std::max(wanted_until[op.sets], last_denial_);
     if (expires < op.invoked) continue;
@@ -45,24 +54,35 @@ void EpochPlan::classify() {
                                                      static_cast<std::uint32_t>(classes.size()));
     if (added) classes.push_back({op.observes, op.sets, {}, 0, expires});
     classes[entry->second].invoked.push_back(op.invoked);
+    place_of[i] = entry->second;
   }
 }
 
+// The operations are by invocation; what ends one waits until its time has come.
 void EpochPlan::lay_out_time() {
+  const auto later = [](const Step& a, const Step& b) {
+    return a.at != b.at ? a.at > b.at : a.kind > b.kind;
+  };
+  std::priority_queue<Step, std::vector<Step>, decltype(later)> to_come(later);
+  const auto lay_until = [&](EventIndex now) {
+    for (; !to_come.empty() && to_come.top().at < now; to_come.pop())
+      steps.push_back(to_come.top());
+  };
   steps.reserve(2 * ops.size());
   for (std::uint32_t i = 0; i < ops.size(); ++i) {
-    if (!ops[i].is_certain()) continue;
-    steps.push_back({ops[i].invoked, i, StepKind::begin});
-    steps.push_back({ops[i].completed, i, StepKind::end});
+    lay_until(ops[i].invoked);
+    if (ops[i].is_certain()) {
+      steps.push_back({ops[i].invoked, i, StepKind::begin});
+      to_come.push({ops[i].completed, i, StepKind::end});
+    } else if (place_of[i] != nowhere) {
+      const Class& one = classes[place_of[i]];
+      steps.push_back({ops[i].invoked, i, StepKind::appear});
+      if (one.invoked.front() == ops[i].invoked && one.expires != never) {
+        to_come.push({one.expires, place_of[i], StepKind::expire});
+      }
+    }
   }
-  for (std::uint32_t i = 0; i < classes.size(); ++i) {
-    for (const EventIndex at : classes[i].invoked) steps.push_back({at, i, StepKind::appear});
-    if (classes[i].expires != never) steps.push_back({classes[i].expires, i, StepKind::expire});
-  }
-  // Event indices differ, but that a class expires with the end of an operation.
-  std::ranges::sort(steps, [](const Step& a, const Step& b) {
-    return a.at != b.at ? a.at < b.at : a.kind < b.kind;
-  });
+  lay_until(never);
 }
 
 void EpochPlan::assign_slots() {
@@ -70,10 +90,10 @@ void EpochPlan::assign_slots() {
   for (const Step& step : steps) {
     if (step.kind == StepKind::begin) {
       if (free.empty()) free.push_back(static_cast<std::uint32_t>(slots++));
-      slot_of[step.index] = free.back();
+      place_of[step.index] = free.back();
       free.pop_back();
     } else if (step.kind == StepKind::end) {
-      free.push_back(slot_of[step.index]);
+      free.push_back(place_of[step.index]);
     }
   }
 }
@@ -91,15 +111,34 @@ void EpochPlan::assign_lanes() {
       expired.clear();
     } else if (step.kind == StepKind::expire) {
       expired.push_back(classes[step.index].lane);
-    } else if (step.kind == StepKind::appear && !assigned[step.index]) {
-      assigned[step.index] = true;
+    } else if (step.kind == StepKind::appear && !assigned[place_of[step.index]]) {
+      Class& one = classes[place_of[step.index]];
+      assigned[place_of[step.index]] = true;
       if (free.empty()) free.push_back(static_cast<std::uint32_t>(lanes++));
-      classes[step.index].lane = free.back();
+      one.lane = free.back();
       free.pop_back();
-      largest = std::max(largest, classes[step.index].invoked.size());
+      largest = std::max(largest, one.invoked.size());
     }
   }
   lane_bits = largest < 0x80 ? 8 : largest < 0x8000 ? 16 : 32;
+}
+
+void EpochPlan::foresee() {
+  last_set.assign(ops.size(), 0);
+  demand_on.assign(ops.size(), {});
+  std::vector<std::uint32_t> setter(wanted_until.size(), nowhere);  // by value: the last that began
+  for (const Step& step : steps) {
+    if (step.kind == StepKind::expire) continue;
+    const RegisterOp& op = ops[step.index];
+    if (step.kind != StepKind::end) {
+      if (op.sets != no_value) setter[op.sets] = step.index;
+    } else if (op.observes != no_value) {
+      const std::uint32_t last = setter[op.observes];
+      last_set[step.index] = last == nowhere ? op.invoked : ops[last].invoked;
+      if (last_set[step.index] >= op.invoked) continue;
+      ++(op.is_read() ? demand_on[last].reads : demand_on[last].sets);
+    }
+  }
 }
 
 }  // namespace ordeal::checkers

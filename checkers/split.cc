@@ -11,7 +11,8 @@ namespace {
 
 class Interner {
  public:
-  explicit Interner(std::vector<Value>& values) : values_(values) {
+  Interner(std::vector<Value>& values, std::size_t most) : values_(values) {
+    values_.reserve(most);
     values_.assign(1, Value());
     ids_.emplace(Value(), nil_value);
   }
@@ -75,7 +76,7 @@ bool is_mismatch(const History& history, const Operation& op) {
 Register read_register(const History& history, const KeyOperations& key, FailedCas failed_cas) {
   Register result;
   result.ops.reserve(key.positions.size());
-  Interner id(result.values);
+  Interner id(result.values, key.positions.size() + 1);
   for (const std::uint32_t position : key.positions) {
     const Operation& op = history.operations[position];
     const bool denies = failed_cas == FailedCas::evidence && is_mismatch(history, op);

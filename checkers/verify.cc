@@ -13,16 +13,25 @@ class AllOrders {
       : ops_(ops),
         keep_(keep),
         failed_cas_(failed_cas),
-        tried_((std::size_t{1} << ops.size()) * (ops.size() + 1)) {}
+        before_(ops.size(), 0),
+        tried_((std::size_t{1} << ops.size()) * (ops.size() + 1)) {
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+      if (must_happen(ops[i])) must_ |= 1U << i;
+      for (std::size_t k = 0; k < ops.size(); ++k) {
+        const bool is_before = binds(ops[k], ops[i]) && ops[k].completed < ops[i].invoked;
+        if (k != i && must_happen(ops[k]) && is_before) before_[i] |= 1U << k;
+      }
+    }
+  }
 
   bool extend(unsigned placed, int last_setter) {
-    if (is_complete(placed)) return true;
+    if ((must_ & ~placed) == 0) return true;
     const std::size_t where =
         placed * (ops_.size() + 1) + static_cast<std::size_t>(last_setter + 1);
     if (tried_[where]) return false;
     tried_[where] = true;
-    const Value state =
-        last_setter < 0 ? Value() : set_by(ops_[static_cast<std::size_t>(last_setter)]);
+    const Value& state =
+        last_setter < 0 ? nothing_ : set_by(ops_[static_cast<std::size_t>(last_setter)]);
     for (std::size_t i = 0; i < ops_.size(); ++i) {
       if (has(placed, i) || !may_be_next(placed, i) || !answers(ops_[i], state)) continue;
       const bool sets = ops_[i].request.function != Function::read && !denies(ops_[i]);
@@ -41,24 +50,13 @@ class AllOrders {
     return op.outcome == Outcome::ok || denies(op);
   }
 
-  bool is_complete(unsigned placed) const {
-    for (std::size_t i = 0; i < ops_.size(); ++i) {
-      if (must_happen(ops_[i]) && !has(placed, i)) return false;
-    }
-    return true;
-  }
-
   bool binds(const WitnessOperation& a, const WitnessOperation& b) const {
     return keep_ == Keep::real_time || (keep_ == Keep::client_order && a.process == b.process);
   }
 
   // Nothing that is still to come may have completed before this one began.
   bool may_be_next(unsigned placed, std::size_t i) const {
-    for (std::size_t k = 0; k < ops_.size(); ++k) {
-      const bool to_come = k != i && !has(placed, k) && must_happen(ops_[k]);
-      if (to_come && binds(ops_[k], ops_[i]) && ops_[k].completed < ops_[i].invoked) return false;
-    }
-    return ops_[i].outcome != Outcome::fail || denies(ops_[i]);
+    return (before_[i] & ~placed) == 0 && (ops_[i].outcome != Outcome::fail || denies(ops_[i]));
   }
 
   // An answer that was never received fits any state.
@@ -69,7 +67,7 @@ class AllOrders {
     return true;
   }
 
-  static Value set_by(const WitnessOperation& op) {
+  static const Value& set_by(const WitnessOperation& op) {
     return op.request.function == Function::cas ? op.request.argument.as_list()->at(1)
                                                 : op.request.argument;
   }
@@ -77,7 +75,10 @@ class AllOrders {
   const std::vector<WitnessOperation>& ops_;
   const Keep keep_;
   const FailedCas failed_cas_;
-  std::vector<bool> tried_;  // by what is placed and who set the state: it led nowhere
+  const Value nothing_;
+  unsigned must_ = 0;             // have happened
+  std::vector<unsigned> before_;  // by operation: who must come before it
+  std::vector<bool> tried_;       // by what is placed and who set the state: it led nowhere
 };
 
 bool is_one_register(const std::vector<WitnessOperation>& ops) {

@@ -38,9 +38,9 @@ std::uint64_t Value::hash() const {
 
 bool operator==(const Value& a, const Value& b) {
   if (a.data_.index() != b.data_.index()) return false;
+  if (const auto* integer = a.as_integer()) return *integer == *b.as_integer();  // nearly all
   if (const auto* text = a.as_string()) return *text == *b.as_string();
   if (const auto* items = a.as_list()) return *items == *b.as_list();
-  if (const auto* integer = a.as_integer()) return *integer == *b.as_integer();
   if (const auto* boolean = a.as_boolean()) return *boolean == *b.as_boolean();
   return true;
 }

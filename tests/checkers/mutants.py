@@ -89,6 +89,24 @@ def switched(number, old, new):
     return None
 
 
+def source_of(file):
+    """The text of the file, with the headers of templates that belong to it written out."""
+    own = re.compile(r'#include "(' + re.escape(file[:-len(".cc")]) + r'_\w+)\.h"\n')
+    written = set()
+
+    def write_out(include):
+        header = include[1]
+        if (ROOT / f"{header}.cc").exists():
+            return include[0]
+        if header in written:
+            return ""
+        written.add(header)
+        text = (ROOT / f"{header}.h").read_text().replace("#pragma once\n", "")
+        return own.sub(write_out, text)
+
+    return own.sub(write_out, (ROOT / file).read_text())
+
+
 class Build:
     def __init__(self, directory, scratch):
         self.directory = directory
@@ -131,7 +149,7 @@ def put_together(build, mutants):
     """One program of as many of them as go into one, and the numbers of these."""
     texts, within = {}, {}
     for one in mutants:
-        text = texts.get(one.file, SWITCH + (ROOT / one.file).read_text())
+        text = texts.get(one.file, SWITCH + source_of(one.file))
         text = changed(text, one, lambda old, new, at=one.number: switched(at, old, new))
         if text:
             texts[one.file] = text
@@ -148,7 +166,7 @@ def put_together(build, mutants):
 
 
 def program_of_its_own(build, mutant):
-    text = changed((ROOT / mutant.file).read_text(), mutant, lambda old, new: new)
+    text = changed(source_of(mutant.file), mutant, lambda old, new: new)
     made = build.compile(mutant.file, text, "mutant") if text else None
     return build.link([made], "mutant") if made else None
 
