@@ -1,5 +1,8 @@
 #include "core/value.h"
 
+#include <memory>
+#include <thread>
+
 #include <catch2/catch.hpp>
 
 #include "core/op.h"
@@ -17,7 +20,44 @@ TEST_CASE("values of different types are never equal") {
   REQUIRE(Value::list({1, "b"}) == Value::list({1, "b"}));
 }
 
-TEST_CASE("a value is small") { REQUIRE(sizeof(Value) == 24); }
+TEST_CASE("a value is small") { REQUIRE(sizeof(Value) == 16); }
+
+TEST_CASE("copies share a text or a list, which lives as long as one of them") {
+  for (const Value& original : {Value("a text longer than a pointer"), Value::list({1, "b"})}) {
+    auto first = std::make_unique<Value>(original);
+    Value second = *first;
+    Value third = std::move(second);
+    REQUIRE(second.is_nil());
+    second = third;
+    third = Value(7);
+    first.reset();
+    REQUIRE(second == original);
+    second = *&second;
+    REQUIRE(second == original);
+    REQUIRE(second.as_string() == original.as_string());
+    REQUIRE(second.as_list() == original.as_list());
+  }
+  Value list = Value::list({Value::list({"x"})});
+  list = list.as_list()->front();
+  list = list.as_list()->front();
+  REQUIRE(list == "x");
+}
+
+TEST_CASE("threads may share a value") {
+  const Value shared = Value::list({"x", 1});
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([mine = shared] {
+      for (int turn = 0; turn < 10'000; ++turn) {
+        Value copy = mine;
+        const Value text = copy.as_list()->front();
+        copy = text;
+      }
+    });
+  }
+  threads.clear();
+  REQUIRE(shared == Value::list({"x", 1}));
+}
 
 TEST_CASE("words for people") {
   REQUIRE(to_text(Value::list({1, "b", Value(), Value(true)})) == "[1 b nil true]");
