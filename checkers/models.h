@@ -107,8 +107,8 @@ struct ModelKind {
   std::string_view summary;
   bool is_per_key;  // calls on different keys do not touch each other
   std::vector<Act> acts;
-  // `calls` by invocation; see decide_by_search. An order is found by search, but for registers whose
-  // values are new.
+  // `calls` by invocation; see decide_by_search. An order is found by search, but for registers
+  // whose values are new.
   Decision (*decide)(const std::vector<Call>& calls, const Budget& budget,
                      std::vector<std::uint32_t>* order);
   // Whether the calls in that order, without looking at time, answer as the model does.
