@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace ordeal::checkers {
 
@@ -10,14 +11,10 @@ namespace {
 constexpr int deepest = 64;
 
 bool is_blank(char c) { return c == ' ' || c == ',' || c == '\n' || c == '\t' || c == '\r'; }
-bool ends_atom(char c) {
-  return is_blank(c) || c == '(' || c == ')' || c == '[' || c == ']' || c == '{' || c == '}' ||
-         c == '"' || c == ';';
-}
 
 }  // namespace
 
-char EdnReader::peek() {
+char EdnReader::pass_blanks() {
   for (; at_ < text_.size(); ++at_) {
     const char c = text_[at_];
     if (is_blank(c)) continue;
@@ -37,20 +34,10 @@ char EdnReader::peek() {
   return 0;
 }
 
-std::string_view EdnReader::word() {
-  const char first = peek();
-  if (first == 0) return {};
-  std::size_t begin = at_;
-  std::size_t end = at_;
-  if (first == '"') {
-    end = text_.find('"', ++begin);
-    if (end == text_.npos) return {};
-    at_ = end + 1;
-    return text_.substr(begin, end - begin);
-  }
-  while (end < text_.size() && !ends_atom(text_[end])) ++end;
-  if (first == ':') ++begin;
-  at_ = end;
+std::string_view EdnReader::quoted_word() {
+  const std::size_t end = text_.find('"', at_ + 1);
+  if (end == text_.npos) return {};
+  const std::size_t begin = std::exchange(at_, end + 1) + 1;
   return text_.substr(begin, end - begin);
 }
 
@@ -63,83 +50,136 @@ tl::unexpected<Error> EdnReader::bad(std::string_view what) const {
   return error("line {}: {}", line(), what);
 }
 
-Result<Value> EdnReader::list(char close, bool is_map, int depth) {
+bool EdnReader::list(char close, bool is_map, Value* to, int depth) {
   ++at_;
   Value::List items;
-  for (;;) {
+  if (to != nullptr) items.reserve(2);
+  std::size_t count = 0;
+  for (;; ++count) {
     const char c = peek();
-    if (c == 0) return bad("a list is not closed");
+    if (c == 0) return fail("a list is not closed");
     if (c == close) break;
-    auto item = next(depth + 1);
-    if (!item) return item;
-    items.push_back(std::move(*item));
+    if (!form(to == nullptr ? nullptr : &items.emplace_back(), depth + 1)) return false;
   }
   ++at_;
-  if (!is_map) return Value(std::move(items));
-  if (items.size() % 2 != 0) return bad("a map has a key without a value");
-  Value::List pairs;
-  for (std::size_t i = 0; i < items.size(); i += 2) {
-    pairs.push_back(Value::list({items[i], items[i + 1]}));
+  if (is_map && count % 2 != 0) return fail("a map has a key without a value");
+  if (to == nullptr) return true;
+  if (is_map) {
+    Value::List pairs;
+    for (std::size_t i = 0; i < items.size(); i += 2) {
+      pairs.push_back(Value::list({std::move(items[i]), std::move(items[i + 1])}));
+    }
+    items = std::move(pairs);
   }
-  return Value(std::move(pairs));
+  *to = Value(std::move(items));
+  return true;
 }
 
-Result<Value> EdnReader::text() {
+bool EdnReader::next_pair(Value& first, Value& second, Shape& shape) {
+  if (peek() != '[') {
+    Value found;
+    if (!next(found)) return false;
+    const Value::List* items = found.as_list();
+    const bool is_pair = items != nullptr && items->size() == 2;
+    if (is_pair) first = items->front();
+    if (is_pair) second = items->back();
+    shape = found.is_nil() ? Shape::nil : is_pair ? Shape::pair : Shape::other;
+    return true;
+  }
+  ++at_;
+  std::size_t count = 0;
+  for (;; ++count) {
+    const char c = peek();
+    if (c == 0) return fail("a list is not closed");
+    if (c == ']') break;
+    if (!form(count == 0 ? &first : count == 1 ? &second : nullptr, 1)) return false;
+  }
+  ++at_;
+  shape = count == 2 ? Shape::pair : Shape::other;
+  return true;
+}
+
+bool EdnReader::text(Value* to) {
   std::string found;
   for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_) {
-    if (text_[at_] != '\\') {
-      found += text_[at_];
-      continue;
+    char c = text_[at_];
+    if (c == '\\') {
+      if (++at_ == text_.size()) break;
+      c = text_[at_];
+      c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
     }
-    if (++at_ == text_.size()) break;
-    const char c = text_[at_];
-    found += c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
+    if (to != nullptr) found += c;
   }
-  if (at_ >= text_.size()) return bad("a text is not closed");
+  if (at_ >= text_.size()) return fail("a text is not closed");
   ++at_;
-  return Value(std::move(found));
+  if (to != nullptr) *to = Value(std::move(found));
+  return true;
 }
 
-Result<Value> EdnReader::atom() {
-  const bool is_keyword = text_[at_] == ':';
-  const std::string_view word = this->word();
-  if (word.empty()) return bad("unexpected character");
-  if (word == "nil" || word == "null") return Value();
-  if (word == "true" || word == "false") return Value(word == "true");
-  std::int64_t number = 0;
-  const char* end = word.data() + word.size();
-  const auto [stop, failed] = std::from_chars(word.data(), end, number);
-  if (!is_keyword && failed == std::errc() && (stop == end || (stop + 1 == end && *stop == 'N'))) {
-    return Value(number);
+// A number of at most 18 digits, which most atoms are, needs one look at each.
+bool EdnReader::short_number(std::int64_t& number) {
+  const std::size_t first = text_[at_] == '-' ? at_ + 1 : at_;
+  const std::size_t longest = std::min(first + 18, text_.size());
+  std::size_t at = first;
+  for (number = 0; at < longest && text_[at] >= '0' && text_[at] <= '9'; ++at) {
+    number = number * 10 + (text_[at] - '0');
   }
-  return Value(std::string(word));
+  if (at == first || (at < text_.size() && !ends_atom(text_[at]))) return false;
+  if (text_[at_] == '-') number = -number;
+  at_ = at;
+  return true;
 }
 
-Result<Value> EdnReader::next(int depth) {
-  if (depth > deepest) return bad("lists are nested too deeply");
+bool EdnReader::atom(Value* to) {
+  std::int64_t number = 0;
+  if (short_number(number)) {
+    if (to != nullptr) *to = Value(number);
+    return true;
+  }
+  const bool is_keyword = text_[at_] == ':';
+  const std::string_view word = word_at(is_keyword ? at_ + 1 : at_);
+  if (word.empty()) return fail("unexpected character");
+  if (to == nullptr) return true;
+  const char* end = word.data() + word.size();
+  if (word == "nil" || word == "null") {
+    *to = Value();
+  } else if (word == "true" || word == "false") {
+    *to = Value(word == "true");
+  } else if (const auto [stop, failed] = std::from_chars(word.data(), end, number);
+             !is_keyword && failed == std::errc() &&
+             (stop == end || (stop + 1 == end && *stop == 'N'))) {
+    *to = Value(number);
+  } else {
+    *to = Value(std::string(word));
+  }
+  return true;
+}
+
+bool EdnReader::form(Value* to, int depth) {
+  if (depth > deepest) return fail("lists are nested too deeply");
   const char c = peek();
   switch (c) {
     case 0:
-      return bad("the text ends too early");
+      return fail("the text ends too early");
     case '[':
-      return list(']', false, depth);
+      return list(']', false, to, depth);
     case '(':
-      return list(')', false, depth);
+      return list(')', false, to, depth);
     case '{':
-      return list('}', true, depth);
+      return list('}', true, to, depth);
     case '"':
-      return text();
+      return text(to);
     case '#':
       ++at_;
-      if (at_ < text_.size() && text_[at_] == '{') return list('}', false, depth);
+      if (at_ < text_.size() && text_[at_] == '{') return list('}', false, to, depth);
       (void)word();  // a tag
-      return next(depth + 1);
+      return form(to, depth + 1);
     case ']':
     case ')':
     case '}':
-      return bad("a bracket closes nothing");
+      return fail("a bracket closes nothing");
     default:
-      return atom();
+      return atom(to);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -20,7 +21,9 @@ struct Line {
   std::string_view function;
   Value key;
   Value value;
-  std::int64_t time = 0;
+  // Where values are read as pairs: whether it is one, and its first item; `value` is the second.
+  EdnReader::Shape shape = EdnReader::Shape::nil;
+  Value first;
 };
 
 struct Named {
@@ -33,11 +36,14 @@ constexpr std::array other_names = {Named{"get", Act::read},      Named{"put", A
                                     Named{"unlock", Act::release}};
 
 std::optional<Act> act_of(std::string_view name) {
+  if (const auto act = act_named(name)) return act;
   for (const Named& other : other_names) {
     if (other.name == name) return other.act;
   }
-  return act_named(name);
+  return std::nullopt;
 }
+
+constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
 std::optional<std::int64_t> number_in(std::string_view word) {
   std::int64_t number = 0;
@@ -47,26 +53,40 @@ std::optional<std::int64_t> number_in(std::string_view word) {
 }
 
 // Pairs events to calls. Errors name no line; the caller does.
+//
+// Jepsen's independent keys: every value is [key, value]. That all are is known at the end only,
+// that some are not mostly at the first event. So whoever reads forms has values read as pairs
+// until one does not fit, and then begins again without.
 class Pairing {
  public:
+  explicit Pairing(bool takes_pairs) : takes_pairs_(takes_pairs) {}
+
+  [[nodiscard]] bool takes_pairs() const { return takes_pairs_; }
+  // False once a value was no pair where they are taken.
+  [[nodiscard]] bool fits() const { return fits_; }
+  // A register of pairs, or compare-and-sets alone, look like independent keys: a read tells.
+  [[nodiscard]] bool is_settled() const { return !takes_pairs_ || (fits_ && asks_); }
+
   Result<void> add(Line line);
   Result<Foreign> finish(std::string_view format) &&;
 
  private:
-  Result<void> complete(const Line& line, Call& call);
-  void read_independent_keys();
   std::string_view settle_model();
 
+  bool takes_pairs_;
+  bool fits_ = true;
+  bool asks_ = false;  // some read asks for the value of a key
+  unsigned acts_ = 0;  // those invoked, a bit each
   std::vector<Call> calls_;
   std::vector<bool> failed_;
-  std::unordered_map<Process, std::size_t> open_;
+  std::unordered_map<Process, std::size_t> open_;  // place of its call, or none
   EventIndex next_ = 0;
 };
 
 Result<void> Pairing::add(Line line) {
   if (next_ == never - 1) return error("there are too many events");
   const EventIndex index = next_++;
-  const auto entry = open_.find(line.process);
+  std::size_t& open = open_.try_emplace(line.process, none).first->second;
   if (line.type == EventType::invoke) {
     const auto act = act_of(line.function);
     if (!act || *act == Act::txn) {
@@ -75,27 +95,31 @@ Result<void> Pairing::add(Line line) {
           "like are not judged for linearizability",
           line.function.substr(0, 40));
     }
-    if (entry != open_.end()) {
+    if (open != none) {
       return error("process {} invokes although its operation {} is not complete", line.process,
-                   calls_[entry->second].invoked);
+                   calls_[open].invoked);
     }
-    open_[line.process] = calls_.size();
-    Call call;
+    acts_ |= 1U << static_cast<unsigned>(*act);
+    if (takes_pairs_) {
+      fits_ = fits_ && line.shape == EdnReader::Shape::pair && line.key.is_nil();
+      asks_ = asks_ || (*act == Act::read && line.value.is_nil());
+      line.key = std::move(line.first);
+    }
+    open = calls_.size();
+    Call& call = calls_.emplace_back();
     call.invoked = index;
     call.act = *act;
     call.process = line.process;
     call.key = std::move(line.key);
     call.argument = std::move(line.value);
-    calls_.push_back(std::move(call));
     failed_.push_back(false);
     return {};
   }
-  if (entry == open_.end()) {
+  if (open == none) {
     return error("process {} completes an operation that it never invoked", line.process);
   }
-  Call& call = calls_[entry->second];
-  const std::size_t place = entry->second;
-  open_.erase(entry);
+  const std::size_t place = std::exchange(open, none);
+  Call& call = calls_[place];
   if (const auto act = act_of(line.function); act && *act != call.act) {
     return error("process {} completes {} although it invoked {}", line.process, line.function,
                  to_text(call.act));
@@ -103,36 +127,14 @@ Result<void> Pairing::add(Line line) {
   failed_[place] = line.type == EventType::fail;
   if (line.type == EventType::info) return {};
   call.completed = index;
-  if (line.type == EventType::ok) call.result = std::move(line.value);
+  if (line.type == EventType::fail) return {};
+  if (takes_pairs_) fits_ = fits_ && line.shape != EdnReader::Shape::other;
+  if (!takes_pairs_ || line.shape == EdnReader::Shape::pair) call.result = std::move(line.value);
   return {};
 }
 
-// Jepsen's independent keys: every value is [key, value].
-void Pairing::read_independent_keys() {
-  const auto is_pair = [](const Value& value) {
-    return value.as_list() != nullptr && value.as_list()->size() == 2;
-  };
-  const auto fits = [&](const Call& call) {
-    return call.key.is_nil() && is_pair(call.argument) &&
-           (call.result.is_nil() || is_pair(call.result));
-  };
-  if (calls_.empty() || !std::ranges::all_of(calls_, fits)) return;
-  // A register of pairs, or compare-and-sets alone, look the same: a read tells.
-  const auto asks = [](const Call& call) {
-    return call.act == Act::read && call.argument.as_list()->back().is_nil();
-  };
-  if (!std::ranges::any_of(calls_, asks)) return;
-  for (Call& call : calls_) {
-    call.key = call.argument.as_list()->front();
-    call.argument = Value(call.argument.as_list()->back());
-    if (!call.result.is_nil()) call.result = Value(call.result.as_list()->back());
-  }
-}
-
 std::string_view Pairing::settle_model() {
-  const auto has = [&](Act act) {
-    return std::ranges::any_of(calls_, [&](const Call& call) { return call.act == act; });
-  };
+  const auto has = [&](Act act) { return (acts_ >> static_cast<unsigned>(act) & 1U) != 0; };
   if (has(Act::cas)) return "register";
   if (has(Act::acquire) || has(Act::release)) return "mutex";
   if (has(Act::enqueue) || has(Act::dequeue)) return "queue";
@@ -160,7 +162,7 @@ bool is_answer(Act act) {
 
 // The history of a register, as the register checker reads it.
 void add_operation(History& history, Call& call, bool failed) {
-  Operation op;
+  Operation& op = history.operations.emplace_back();
   op.key = std::move(call.key);
   op.invoked = call.invoked;
   op.completed = call.completed;
@@ -171,15 +173,14 @@ void add_operation(History& history, Call& call, bool failed) {
   op.outcome = failed ? Outcome::fail : call.is_certain() ? Outcome::ok : Outcome::info;
   if (op.function != Function::read) op.argument = std::move(call.argument);
   if (op.function == Function::read) op.result = std::move(call.result);
-  history.operations.push_back(std::move(op));
 }
 
 Result<Foreign> Pairing::finish(std::string_view format) && {
-  read_independent_keys();
   Foreign found;
   found.format = format;
   found.model = settle_model();
   found.history.events = next_;
+  if (found.model == "register") found.history.operations.reserve(calls_.size());
   for (std::size_t i = 0; i < calls_.size(); ++i) {
     Call& call = calls_[i];
     if (found.model == "register") {
@@ -201,9 +202,27 @@ Result<Foreign> Pairing::finish(std::string_view format) && {
 
 std::optional<EventType> type_named(std::string_view word) { return event_type_named(word); }
 
+// The format whose events `read_events` reads, up to one that does not fit.
+template <class ReadEvents>
+Result<Foreign> read_forms(std::string_view text, std::string_view format, ReadEvents read_events) {
+  Pairing pairing(true);
+  Result<void> read = read_events(text, pairing);
+  if (read && !pairing.is_settled()) {
+    pairing = Pairing(false);
+    read = read_events(text, pairing);
+  }
+  if (!read) return pass_on(read.error());
+  return std::move(pairing).finish(format);
+}
+
+bool read_value(EdnReader& reader, Line& line, const Pairing& pairing) {
+  return pairing.takes_pairs() ? reader.next_pair(line.first, line.value, line.shape)
+                               : reader.next(line.value);
+}
+
 // ---- EDN and JSON
 
-Result<bool> read_event(EdnReader& reader, Line& line) {
+Result<bool> read_event(EdnReader& reader, const Pairing& pairing, Line& line) {
   reader.skip(1);
   bool has_process = false;
   bool is_client = true;
@@ -216,9 +235,9 @@ Result<bool> read_event(EdnReader& reader, Line& line) {
     if (name.empty()) return reader.bad("the name of a field is expected");
     if (reader.peek() == 0) return reader.bad("an event is not closed");
     if (name == "process") {
-      const auto process = reader.next();
-      if (!process) return pass_on(process.error());
-      const std::int64_t* number = process->as_integer();
+      Value process;
+      if (!reader.next(process)) return reader.failure();
+      const std::int64_t* number = process.as_integer();
       has_process = true;
       is_client = number != nullptr;
       if (is_client && (*number < 0 || *number > std::numeric_limits<Process>::max())) {
@@ -232,12 +251,12 @@ Result<bool> read_event(EdnReader& reader, Line& line) {
       has_type = true;
     } else if (name == "f") {
       line.function = reader.word();
-    } else if (name == "value" || name == "key") {
-      auto value = reader.next();
-      if (!value) return pass_on(value.error());
-      (name == "value" ? line.value : line.key) = std::move(*value);
-    } else if (const auto other = reader.next(); !other) {
-      return pass_on(other.error());
+    } else if (name == "value") {
+      if (!read_value(reader, line, pairing)) return reader.failure();
+    } else if (name == "key") {
+      if (!reader.next(line.key)) return reader.failure();
+    } else if (!reader.pass()) {
+      return reader.failure();
     }
   }
   reader.skip(1);
@@ -246,12 +265,11 @@ Result<bool> read_event(EdnReader& reader, Line& line) {
   return is_client;
 }
 
-Result<Foreign> read_edn(std::string_view text) {
+Result<void> read_edn(std::string_view text, Pairing& pairing) {
   EdnReader reader(text);
-  Pairing pairing;
   const bool in_list = reader.peek() == '[' || reader.peek() == '(';
   if (in_list) reader.skip(1);
-  for (char c = reader.peek(); c != 0; c = reader.peek()) {
+  for (char c = reader.peek(); c != 0 && pairing.fits(); c = reader.peek()) {
     if (in_list && (c == ']' || c == ')')) break;
     if (c == '#') {  // a record's tag
       (void)reader.word();
@@ -259,22 +277,21 @@ Result<Foreign> read_edn(std::string_view text) {
     }
     if (c != '{') return reader.bad("an event must be a map");
     Line line;
-    const auto is_client = read_event(reader, line);
+    const auto is_client = read_event(reader, pairing, line);
     if (!is_client) return pass_on(is_client.error());
     if (!*is_client) continue;
     if (const auto added = pairing.add(std::move(line)); !added) {
       return reader.bad(added.error().message);
     }
   }
-  return std::move(pairing).finish("edn");
+  return {};
 }
 
 // ---- Porcupine's logs: "INFO  jepsen.util - 4  :invoke :cas [1 2]"
 
-Result<Foreign> read_log(std::string_view text) {
-  Pairing pairing;
+Result<void> read_log(std::string_view text, Pairing& pairing) {
   std::size_t number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
+  for (std::size_t begin = 0; begin < text.size() && pairing.fits();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::string_view row = text.substr(begin, end - begin);
     begin = end + 1;
@@ -293,15 +310,15 @@ Result<Foreign> read_log(std::string_view text) {
     line.type = *type;
     line.function = reader.word();
     if (reader.peek() != 0 && line.type != EventType::info) {
-      auto value = reader.next();
-      if (!value) return error("line {}: {}", number, value.error().message);
-      line.value = std::move(*value);
+      if (!read_value(reader, line, pairing)) {
+        return error("line {}: {}", number, reader.failure().value().message);
+      }
     }
     if (const auto added = pairing.add(std::move(line)); !added) {
       return error("line {}: {}", number, added.error().message);
     }
   }
-  return std::move(pairing).finish("porcupine-log");
+  return {};
 }
 
 // ---- "[3] call enq(1)", "[3] return 1"
@@ -318,7 +335,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 Result<Foreign> read_calls(std::string_view text) {
-  Pairing pairing;
+  Pairing pairing(false);
   bool is_stack = false;
   std::unordered_map<Process, std::string_view> open;
   std::size_t number = 0;
@@ -450,8 +467,8 @@ std::string_view foreign_format_of(std::string_view text) {
 Result<Foreign> read_foreign(std::string_view text, std::string_view name,
                              std::string_view format) {
   if (format.empty()) format = foreign_format_of(text);
-  Result<Foreign> found = format == "edn"             ? read_edn(text)
-                          : format == "porcupine-log" ? read_log(text)
+  Result<Foreign> found = format == "edn"             ? read_forms(text, "edn", read_edn)
+                          : format == "porcupine-log" ? read_forms(text, "porcupine-log", read_log)
                           : format == "calls"         ? read_calls(text)
                           : format == "intervals"
                               ? read_intervals(text)
