@@ -167,8 +167,11 @@ bool WrittenLine::text(std::string_view& to) {
   if (!passes("\"")) return false;
   const char* const first = at_;
   while (at_ != end_ && *at_ != '"') {
-    if (*at_ < ' ' || *at_ == '\\' || static_cast<unsigned char>(*at_) >= 0x80) return false;
-    ++at_;
+    const auto c = static_cast<unsigned char>(*at_);
+    if (c < 0x20 || c == '\\') return false;
+    const std::size_t length = c < 0x80 ? 1 : utf8_length({at_, left()});
+    if (length == 0) return false;
+    at_ += length;
   }
   to = {first, static_cast<std::size_t>(at_ - first)};
   return passes("\"");

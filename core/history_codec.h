@@ -34,8 +34,8 @@ struct EventFields {
   std::optional<std::string_view> node, error;
 };
 
-// Reads a line that stands as append_event_line writes it, all of it, without an escape and in
-// ASCII. Nullopt for any other, be it right or wrong: what is wrong with it, a parser must say.
+// Reads a line that stands as append_event_line writes it, all of it, without an escape. Nullopt
+// for any other, be it right or wrong: what is wrong with it, a parser must say.
 [[nodiscard]] std::optional<EventFields> read_event_line(std::string_view line);
 
 }  // namespace ordeal

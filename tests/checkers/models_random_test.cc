@@ -16,7 +16,7 @@ namespace ordeal::checkers::test {
 
 namespace {
 
-const Budget plenty = {Deadline::after(10min), std::size_t{1} << 30U};
+const Budget plenty = {Deadline::after(100h), std::size_t{1} << 30U};
 
 // All orders of all choices of unknown calls.
 class Force {

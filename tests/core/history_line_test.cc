@@ -77,8 +77,8 @@ Value random_value(Rng& rng, int depth) {
     case 4:
       return Value(rng.pick(std::vector<std::string>{"", "x", "a longer text than most", "null"}));
     case 5:
-      return Value(
-          rng.pick(std::vector<std::string>{"\"", "\\", "\x7f", "\n", "v\xc3\xa4", "\xff"}));
+      return Value(rng.pick(std::vector<std::string>{"\"", "\\", "\x7f", "\n", "v\xc3\xa4",
+                                                     "\xe0\xa0\x80", "\xf4\x8f\xbf\xbf", "\xff"}));
     default: {
       Value::List items(rng.below(4));
       for (Value& item : items) item = random_value(rng, depth + 1);
@@ -117,7 +117,8 @@ std::string random_text(Rng& rng, int operations) {
 
 // Bytes changed, left out, put in or repeated, of those that mean something in a line.
 void damage(std::string& text, Rng& rng) {
-  static const std::string bytes = "{}[]\",:-+.eE0123456789 \t\nntfu\\\x01\x7f\x80\xc3";
+  static const std::string bytes =
+      "{}[]\",:-+.eE0123456789 \t\nntfu\\\x01\x7f\x80\xa4\xbf\xc0\xc3\xe0\xed\xf4\xff";
   static const std::vector<std::string> pieces = {"99999999999999999999",
                                                   "9223372036854775807",
                                                   "9223372036854775808",
@@ -187,7 +188,7 @@ TEST_CASE("a line as we write it is read by hand, and says what the parser says"
   event.value = Value::list({1, Value::list({Value(true), {}}), -7});
   REQUIRE(is_by_hand(event));
   event.type = EventType::info;
-  event.error = "timeout: no answer";
+  event.error = "timeout: \xc3\xa4, \xe2\x82\xac, \xf0\x9f\x92\xa9";
   event.revision = 8;
   REQUIRE(is_by_hand(event));
   event.error = "\"";
