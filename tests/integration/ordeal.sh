@@ -277,12 +277,12 @@ case_never_again() {
 # A node that is left broken, by somebody else's rule, is a finding that names it; the run before it, and after, is none.
 case_left_broken() {
   lab_up 3
-  printf 'at 2s kill n1 for 2s\n' >"$dir/kill"  # what is drawn may leave no majority
+  printf 'at 2s kill n1 for 4s\n' >"$dir/kill"  # what is drawn may leave no majority; long enough to elect a leader
   "$ordeal" run --lab "$lab" --faults "$dir/kill" --time 10s --recovery-time 4s --runs "$dir/runs" \
     >"$dir/out" 2>"$dir/err" </dev/null &
   local pid=$!
   for _ in $(seq 1 300); do grep -q '"main_began_ns": [0-9]' "$dir"/runs/20*/execution.json 2>/dev/null && break; sleep 0.1; done
-  sleep 5
+  sleep 7  # it is undone by then
   # One that follows: without the leader's word nobody can say whether all agree on it.
   local cut=n3
   [ "$(sed -nE 's/.* leader +(n. -> )?(n.).*/\2/p' "$dir/err" | tail -n 1)" = n3 ] && cut=n2
