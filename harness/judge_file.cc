@@ -141,8 +141,13 @@ Result<FileAnswer> judge_file(const std::filesystem::path& file, const FileQuest
   answer.record.name = file.filename().string();
   answer.record.ordeal_version = version();
   const std::string_view head = std::string_view(*text).substr(0, text->find('\n'));
-  const bool ours = question.format.empty() && (head.find(our_header) != head.npos ||
-                                                checkers::foreign_format_of(*text).empty());
+  const bool has_our_header = head.find(our_header) != head.npos;
+  const bool is_foreign = !checkers::foreign_format_of(*text).empty();
+  if (question.format.empty() && !has_our_header && !is_foreign && !text->empty()) {
+    return error("{}: it is in none of the formats that are read: Ordeal's own history.jsonl, {}",
+                 file.string(), checkers::foreign_formats);
+  }
+  const bool ours = question.format.empty() && (has_our_header || !is_foreign);
   const Result<void> judged = ours ? judge_ours(file, question, options, answer)
                                    : judge_foreign(*text, file, question, options, answer);
   if (!judged) return pass_on(judged.error());
