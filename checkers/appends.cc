@@ -169,6 +169,22 @@ std::optional<PieceSet> pieces_to_show(const std::vector<Call>& calls, const Pie
   return to_show;
 }
 
+std::vector<bool> unseen_writes(const std::vector<Call>& calls, const Pieces& pieces) {
+  std::vector<bool> is_seen(calls.size(), false);  // by piece
+  for (const Call& call : calls) {
+    if (!is_answer(call)) continue;
+    const auto shown = pieces.in(call.result);
+    for (const std::uint32_t piece : shown.value_or(std::vector<std::uint32_t>())) {
+      if (piece != nobody) is_seen[piece] = true;
+    }
+  }
+  std::vector<bool> unseen(calls.size(), false);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    unseen[i] = calls[i].act != Act::read && !is_seen[pieces.written_by(calls[i])];
+  }
+  return unseen;
+}
+
 constexpr StateId unseen_state = no_state - 1;
 
 class AppendSpace : public ModelSpace<KeyValueModel> {
@@ -246,21 +262,8 @@ std::optional<bool> decide_appends(const std::vector<Call>& calls) {
 }
 
 std::vector<bool> unseen_writes(const std::vector<Call>& calls) {
-  std::vector<bool> unseen(calls.size(), false);
   const auto pieces = Pieces::of(calls);
-  if (!pieces) return unseen;
-  std::vector<bool> is_seen(calls.size(), false);  // by piece
-  for (const Call& call : calls) {
-    if (!is_answer(call)) continue;
-    const auto shown = pieces->in(call.result);
-    for (const std::uint32_t piece : shown.value_or(std::vector<std::uint32_t>())) {
-      if (piece != nobody) is_seen[piece] = true;
-    }
-  }
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    unseen[i] = calls[i].act != Act::read && !is_seen[pieces->written_by(calls[i])];
-  }
-  return unseen;
+  return pieces ? unseen_writes(calls, *pieces) : std::vector<bool>(calls.size(), false);
 }
 
 std::optional<Value> KeyValueModel::step(const Value& state, const Call& call) {
@@ -288,7 +291,8 @@ Decision decide_appends_by_search(const std::vector<Call>& calls, const Budget& 
   const auto pieces = Pieces::of(calls);
   const auto to_show = pieces ? pieces_to_show(calls, *pieces) : PieceSet();
   if (!to_show) return {Decision::Answer::invalid, {}};
-  const std::vector<bool> unseen = unseen_writes(calls);
+  const std::vector<bool> unseen =
+      pieces ? unseen_writes(calls, *pieces) : std::vector<bool>(calls.size(), false);
   AppendSpace space(calls);
   std::vector<SearchOp> ops;
   ops.reserve(calls.size());

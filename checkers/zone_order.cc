@@ -53,8 +53,8 @@ class Versions {
     for (;;) {
       const Version& version = versions_[value];
       std::ranges::for_each(version.seen_by, add);
-      // A circle of compare-and-sets would be without a beginning.
-      if (version.next == nobody || block.ops.size() > ops_.size()) break;
+      // No circle: each value is set once, and the first of these by a write.
+      if (version.next == nobody) break;
       add(version.next);
       value = ops_[version.next].sets;
     }

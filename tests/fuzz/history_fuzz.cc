@@ -14,7 +14,7 @@ using namespace ordeal::checkers;
 
 constexpr std::size_t most_judged = 24;  // operations: beyond that, models may take long
 
-// The reader maps a file: this one is memory.
+// The reader opens a file: this one is memory.
 class MemoryFile {
  public:
   MemoryFile() : fd_(::memfd_create("history", 0)) { ORDEAL_CHECK(fd_ >= 0, "no memory file"); }
